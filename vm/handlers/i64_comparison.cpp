@@ -1,0 +1,9 @@
+// The handlers of the family systematic::i64_comparison.
+#include "vm/handlers/define.hpp"
+#include "vm/handlers/families.hpp"
+#include "vm/handlers/instantiate.hpp"
+
+namespace tfvm::interpreter {
+/// Naming them emits them; the table (table.cpp) refers to the same functions.
+[[gnu::used]] extern constexpr auto i64_comparison_handlers = collect(i64_comparison_family{});
+}  // namespace tfvm::interpreter

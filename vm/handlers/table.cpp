@@ -1,0 +1,59 @@
+// The table of all handlers, filled at compile time. Sees only the declaration of handler<P>: the functions themselves
+// are emitted by the family files. Two patterns with the same key, or one pattern twice, stop the build.
+#include "vm/handler_table.hpp"
+#include "vm/handlers/families.hpp"
+#include "vm/handlers/instantiate.hpp"
+
+namespace tfvm::interpreter {
+namespace {
+
+constexpr std::size_t total_patterns = 0
+#define FAMILY(name) +collect(name##_family{}).size()
+#include "vm/handlers/families.def"
+#undef FAMILY
+    ;
+
+/// At most half full, so that a miss ends after one or two probes.
+constexpr std::size_t table_size = std::bit_ceil(total_patterns * 2);
+
+struct Table {
+  std::array<HandlerEntry, table_size> entries{};
+  bool has_duplicate = false;
+
+  consteval void add(const HandlerEntry& entry) {
+    std::size_t index = entry.key & (table_size - 1);
+    while (entries[index].handler != nullptr) {
+      if (entries[index].key == entry.key) has_duplicate = true;
+      index = (index + 1) & (table_size - 1);
+    }
+    entries[index] = entry;
+  }
+};
+
+consteval Table make_table() {
+  Table table;
+#define FAMILY(name) \
+  for (const HandlerEntry& entry : collect(name##_family{})) table.add(entry);
+#include "vm/handlers/families.def"
+#undef FAMILY
+  return table;
+}
+
+constexpr Table table = make_table();
+static_assert(!table.has_duplicate, "two patterns have the same key");
+
+}  // namespace
+
+Handler find_handler(PatternKey key) {
+  std::size_t index = key & (table_size - 1);
+  while (table.entries[index].handler != nullptr) {
+    if (table.entries[index].key == key) return table.entries[index].handler;
+    index = (index + 1) & (table_size - 1);
+  }
+  return nullptr;
+}
+
+std::size_t handler_count() { return total_patterns; }
+std::span<const HandlerEntry> handler_entries() { return table.entries; }
+
+}  // namespace tfvm::interpreter

@@ -1,0 +1,96 @@
+// The language of patterns: the words that translator and handlers share to name what one internal instruction does.
+// A pattern is a statement over expression trees. Handlers are C++ types built from these words (handlers/pattern.hpp);
+// the translator builds the same structure from wasm. Both compute the same 64-bit key of it, and the handler table maps
+// keys to handlers; two patterns with one key would stop the build (handlers/table.cpp).
+#pragma once
+
+#include <cstdint>
+
+#include "decoder/opcodes.hpp"
+
+namespace tfvm::interpreter {
+
+#if defined(__clang__) && __clang_major__ >= 19 && defined(__x86_64__)
+#define TFVM_PRESERVE_NONE 1
+#endif
+
+/// Virtual registers that are real ones while handlers run: number 0 is the accumulator, the others hold pinned locals.
+/// The C calling convention passes six integers, preserve_none passes twelve.
+#if defined(TFVM_PRESERVE_NONE)
+inline constexpr unsigned integer_registers = 3;
+#else
+inline constexpr unsigned integer_registers = 2;
+#endif
+inline constexpr unsigned float_registers = 3;
+
+/// What a node of a pattern computes: an Op, or one of the internal operators below.
+using Operation = std::uint16_t;
+constexpr Operation operation(Op op) { return static_cast<Operation>(op); }
+inline constexpr Operation copy_i32 = op_count + 0;  ///< the value itself, by type; a leaf is no tree
+inline constexpr Operation copy_i64 = op_count + 1;
+inline constexpr Operation copy_f32 = op_count + 2;
+inline constexpr Operation copy_f64 = op_count + 3;
+inline constexpr Operation shift_left_1 = op_count + 4;  ///< i32.shl by a constant: an index scaled to an offset
+inline constexpr Operation shift_left_2 = op_count + 5;
+inline constexpr Operation shift_left_3 = op_count + 6;
+
+using PatternKey = std::uint64_t;
+
+/// Keys of the leaves.
+enum class Leaf : std::uint8_t {
+  Slot = 1,            ///< a frame slot; operand: byte offset in the frame, u32
+  Immediate = 2,       ///< 4 bytes: i32, f32, or an i64 that sign extension gives
+  WideImmediate = 3,   ///< 8 bytes: i64 or f64
+  Previous = 4,        ///< what the first statement of a pair has just computed; no operand
+  Global = 5,          ///< own global; operand: byte offset in the instance block, u32
+  ImportedGlobal = 6,  ///< imported global, through its cell
+  Register0 = 16,      ///< accumulator; no operand. Register0 + n: the nth pinned one
+};
+
+/// Seeds of the inner words.
+enum class Word : std::uint8_t {
+  Unary = 100, Binary, Load, Select, Set, Store, SetGlobal, SetImportedGlobal, BranchIf, BranchUnless, Branch, Return,
+  ReturnVoid, BranchTable, Pair,
+};
+
+/// Types that select distinguishes.
+enum class SelectType : std::uint8_t { I32, I64, F32, F64 };
+
+constexpr PatternKey mix(PatternKey key, std::uint64_t word) {
+  key = key * 0x9fb21c651e98df25u + word * 0xd6e8feb86659fd93u + 0x2545f4914f6cdd1du;
+  key ^= key >> 32;
+  key *= 0xff51afd7ed558ccdu;
+  return key ^ (key >> 29);
+}
+constexpr PatternKey key_of(Leaf leaf) { return static_cast<PatternKey>(leaf); }
+constexpr PatternKey register_key(unsigned number) { return key_of(Leaf::Register0) + number; }
+constexpr PatternKey key_of(Word word) { return static_cast<PatternKey>(word); }
+constexpr PatternKey unary_key(Operation op, PatternKey a) { return mix(mix(key_of(Word::Unary), op), a); }
+constexpr PatternKey binary_key(Operation op, PatternKey a, PatternKey b) {
+  return mix(mix(mix(key_of(Word::Binary), op), a), b);
+}
+constexpr PatternKey load_key(Operation op, PatternKey address) {
+  return mix(mix(key_of(Word::Load), op), address);
+}
+constexpr PatternKey select_key(SelectType type, PatternKey a, PatternKey b, PatternKey condition) {
+  return mix(mix(mix(mix(key_of(Word::Select), static_cast<unsigned>(type)), a), b), condition);
+}
+constexpr PatternKey set_key(PatternKey destination, PatternKey e) {
+  return mix(mix(key_of(Word::Set), destination), e);
+}
+constexpr PatternKey store_key(Operation op, PatternKey address, PatternKey value) {
+  return mix(mix(mix(key_of(Word::Store), op), address), value);
+}
+/// Statements of one expression: SetGlobal, SetImportedGlobal, BranchIf, BranchUnless, Return, BranchTable.
+constexpr PatternKey statement_key(Word word, PatternKey e) { return mix(key_of(word), e); }
+constexpr PatternKey pair_key(PatternKey first, PatternKey second) {
+  return mix(mix(key_of(Word::Pair), first), second);
+}
+
+/// Size in bytes of an internal instruction: handler address, operands, padding to 8.
+inline constexpr unsigned handler_bytes = 8;
+constexpr unsigned instruction_bytes(unsigned operand_bytes) {
+  return (handler_bytes + operand_bytes + 7) / 8 * 8;
+}
+
+}  // namespace tfvm::interpreter

@@ -1,0 +1,81 @@
+// The timer thread (timer.hpp): sleeps until the earliest deadline, interrupts its store, forgets it.
+#include "vm/timer.hpp"
+
+#include <signal.h>
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "vm/runtime.hpp"
+
+namespace tfvm {
+namespace {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+struct Timer {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::multimap<TimePoint, Store*> deadlines;
+  bool is_running = false;
+
+  void forget(const Store& store) {
+    std::erase_if(deadlines, [&](const auto& entry) { return entry.second == &store; });
+  }
+
+  void start() {
+    if (is_running) return;
+    is_running = true;
+    // The thread inherits a mask that blocks everything: no signal of the host's may land on it.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    std::thread([this] { run(); }).detach();
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  void run() {
+    std::unique_lock lock(mutex);
+    for (;;) {
+      if (deadlines.empty()) {
+        changed.wait(lock);
+        continue;
+      }
+      const auto [deadline, store] = *deadlines.begin();
+      if (std::chrono::steady_clock::now() < deadline) {
+        changed.wait_until(lock, deadline);
+        continue;
+      }
+      deadlines.erase(deadlines.begin());
+      store->interrupt(TrapKind::DeadlineExceeded);  // under the lock: clear() waits for it
+    }
+  }
+};
+
+// Never destroyed: the thread may run until the process ends, whatever is destroyed before.
+Timer& the_timer() {
+  static Timer* const timer = new Timer;
+  return *timer;
+}
+
+}  // namespace
+
+void timer::set(Store& store, TimePoint deadline) {
+  Timer& timer = the_timer();
+  const std::lock_guard lock(timer.mutex);
+  timer.forget(store);
+  timer.deadlines.emplace(deadline, &store);
+  timer.start();
+  timer.changed.notify_one();
+}
+
+void timer::clear(Store& store) {
+  Timer& timer = the_timer();
+  const std::lock_guard lock(timer.mutex);
+  timer.forget(store);
+}
+
+}  // namespace tfvm
