@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compares engines on the guests of bench/guests: who is faster, by how much, with the right answer.
 
-Every engine is a command line, NAME=COMMAND. The first one is the base of the ratios. In COMMAND
-these words are replaced before it is split as a shell would split it:
+Every engine is a command line, NAME=COMMAND. The first one is the base of the ratios. COMMAND is
+split as a shell would split it, but no shell runs it; these words are replaced in it:
 
     {wasm}    the guest as a WASI command that prints its checksum
     {bare}    the guest without imports, exporting "run: () -> i32"
@@ -21,7 +21,7 @@ other than the expected checksum, "failed" a non-zero exit or a run beyond --tim
 show, for each engine, the geometric mean of its time divided by the base's time, over the guests
 that both got right.
 
-Exit status: 0 when the base got every guest right, 1 otherwise, 2 for a usage error.
+Exit status: 0 when the base got every guest right, 1 otherwise, 2 for wrong options.
 """
 
 import argparse
@@ -126,9 +126,12 @@ def run_once(words, arguments):
     """Runs one command. Returns (seconds, output), seconds being None if it failed."""
     begin = time.monotonic()
     # The output is one short line, so the pipe cannot fill up while we wait.
-    process = subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
+    try:
+        process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+    except OSError as error:
+        sys.exit(f"compare.py: cannot run {words[0]}: {error.strerror}")
     ended = wait_for_end(process, arguments.timeout)
     elapsed = time.monotonic() - begin
     output = process.stdout.read().decode(errors="replace")

@@ -2,16 +2,15 @@
 // Only tests include this.
 #pragma once
 
+#include <array>
+#include <csignal>
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
-#include <csignal>
 #include <stdexcept>
 #include <string>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -61,19 +60,15 @@ inline std::vector<char*> pointers(std::vector<std::string>& strings) {
 inline void drain(Pipe& pipe, std::string& to) {
   std::array<char, 65536> buffer;
   const ssize_t got = ::read(pipe.ends[0], buffer.data(), buffer.size());
-  if (got > 0)
-    to.append(buffer.data(), static_cast<std::size_t>(got));
-  else
-    pipe.close(0);
+  if (got > 0) to.append(buffer.data(), static_cast<std::size_t>(got));
+  else pipe.close(0);
 }
 
 // Writes on; closes the pipe when all is written or nobody wants more.
 inline void feed(Pipe& pipe, std::string_view& from) {
   const ssize_t put = from.empty() ? -1 : ::write(pipe.ends[1], from.data(), from.size());
-  if (put > 0)
-    from.remove_prefix(static_cast<std::size_t>(put));
-  else
-    pipe.close(1);
+  if (put > 0) from.remove_prefix(static_cast<std::size_t>(put));
+  else pipe.close(1);
 }
 
 }  // namespace child_process
@@ -94,13 +89,22 @@ inline ChildResult run_child(const std::string& program, const std::vector<std::
   posix_spawn_file_actions_adddup2(&actions, in.ends[0], STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out.ends[1], STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, err.ends[1], STDERR_FILENO);
+  // The child starts with the signals of a shell's, not with ours.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t default_signals;
+  sigemptyset(&default_signals);
+  sigaddset(&default_signals, SIGPIPE);
+  posix_spawnattr_setsigdefault(&attributes, &default_signals);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   std::vector<std::string> argument_strings = {program};
   argument_strings.insert(argument_strings.end(), arguments.begin(), arguments.end());
   std::vector<std::string> environment = input.environment;
   pid_t child = 0;
-  const int failed = ::posix_spawn(&child, program.c_str(), &actions, nullptr, pointers(argument_strings).data(),
+  const int failed = ::posix_spawn(&child, program.c_str(), &actions, &attributes, pointers(argument_strings).data(),
                                    pointers(environment).data());
   posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
   if (failed != 0) throw std::runtime_error("cannot start " + program);
   in.close(0);
   out.close(1);

@@ -1,8 +1,7 @@
 #include "cli/options.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
+#include <gtest/gtest.h>
 
 #include "cli/failure.hpp"
 
@@ -66,8 +65,8 @@ TEST(Options, RunOptionsWithoutTheCommandsName) {
 }
 
 TEST(Options, LimitsAreParsed) {
-  const RunOptions options = run({"run", "--fuel=1_000", "--timeout", "300ms", "--max-memory=64MiB", "--max-stack", "1M",
-                                  "--max-table", "5", "--trap-on-grow-failure", "f"});
+  const RunOptions options = run({"run", "--fuel=1_000", "--timeout", "300ms", "--max-memory=64MiB", "--max-stack",
+                                  "1M", "--max-table", "5", "--trap-on-grow-failure", "f"});
   EXPECT_EQ(options.fuel, 1000u);
   EXPECT_EQ(options.timeout, std::chrono::milliseconds(300));
   EXPECT_EQ(options.max_memory_bytes, std::uint64_t{64} << 20);
@@ -178,7 +177,8 @@ TEST(Options, MissingAndSurplusValues) {
   EXPECT_EQ(missing.message, "option '--fuel' needs a value");
   EXPECT_EQ(missing.hint, "write --fuel N");
   EXPECT_EQ(failure({"run", "--quiet=1", "f"}).message, "option '--quiet' takes no value");
-  EXPECT_EQ(failure({"run", "--fuel=1", "--fuel=2", "f"}).message, "option '--fuel' cannot be specified more than once");
+  EXPECT_EQ(failure({"run", "--fuel=1", "--fuel=2", "f"}).message,
+            "option '--fuel' cannot be specified more than once");
 }
 
 TEST(Options, MissingFiles) {

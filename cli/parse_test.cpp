@@ -1,8 +1,7 @@
 #include "cli/parse.hpp"
 
-#include <gtest/gtest.h>
-
 #include <bit>
+#include <gtest/gtest.h>
 #include <limits>
 
 namespace tfvm::cli {
@@ -83,8 +82,8 @@ TEST(Parse, FloatsWithTheirBits) {
   EXPECT_EQ(bits_of(ValueKind::F64, "0.1"), std::bit_cast<std::uint64_t>(0.1));
   EXPECT_EQ(bits_of(ValueKind::F64, "1e308"), std::bit_cast<std::uint64_t>(1e308));
   EXPECT_EQ(bits_of(ValueKind::F64, "nan:0xfffffffffffff"), 0x7fffffffffffffffu);
-  for (const char* wrong : {"", "-", "nan:0x0", "nan:0x800000", "nan:1", "nanx", "1e999", "1.5f", "--1", "0x", "infinit",
-                            "nan(1)", "NaN", "-+1"})
+  for (const char* wrong : {"", "-", "nan:0x0", "nan:0x800000", "nan:1", "nanx", "1e999", "1.5f", "--1", "0x",
+                            "infinit", "nan(1)", "NaN", "-+1"})
     EXPECT_FALSE(bits_of(ValueKind::F32, wrong)) << wrong;
 }
 
@@ -116,8 +115,8 @@ TEST(Format, ParsingReadsItBack) {
     const Value value{ValueKind::F32, Slot::i32(bits)};
     EXPECT_EQ(bits_of(ValueKind::F32, format_value(value)), bits) << format_value(value);
   }
-  for (const std::uint64_t bits : {std::uint64_t{1}, std::uint64_t{0x7fefffffffffffff}, std::uint64_t{0x7ff0000000000001},
-                                   std::bit_cast<std::uint64_t>(1.0 / 3)}) {
+  for (const std::uint64_t bits : {std::uint64_t{1}, std::uint64_t{0x7fefffffffffffff},
+                                   std::uint64_t{0x7ff0000000000001}, std::bit_cast<std::uint64_t>(1.0 / 3)}) {
     const Value value{ValueKind::F64, Slot::i64(bits)};
     EXPECT_EQ(bits_of(ValueKind::F64, format_value(value)), bits) << format_value(value);
   }

@@ -50,18 +50,53 @@ std::string hint_for_trap(TrapKind kind) {
   }
 }
 
-// "  0: 0x45c2 - module!function"
-std::string frame_text(const BacktraceFrame& frame, std::uint64_t number, std::string_view module_name,
-                       const ReportStyle& style) {
-  std::string line = std::to_string(number);
-  line.insert(0, line.size() < 3 ? 3 - line.size() : 0, ' ');
-  line += ": " + coloured(frame.is_host ? "host" : hexadecimal(frame.offset), dim, style) + " - ";
+// "0x45c2 - module!function"
+std::string frame_text(const BacktraceFrame& frame, std::string_view module_name, const ReportStyle& style) {
+  std::string text = coloured(frame.is_host ? "host" : hexadecimal(frame.offset), dim, style) + " - ";
   const std::string_view module = frame.module_name.empty() ? module_name : std::string_view(frame.module_name);
-  if (!frame.is_host || !frame.module_name.empty()) line += printable(module) + '!';
-  if (frame.function_name.empty()) line += "<function " + std::to_string(frame.function_index) + '>';
-  else line += printable(demangle(frame.function_name));
-  return line + '\n';
+  if (!frame.is_host || !frame.module_name.empty()) text += printable(module) + '!';
+  if (frame.function_name.empty()) text += "<function " + std::to_string(frame.function_index) + '>';
+  else text += printable(demangle(frame.function_name));
+  return text;
 }
+
+/// The lines of a backtrace. A frame that repeats, as in a recursion, is shown once, with how often.
+class BacktraceText {
+ public:
+  void add(std::string frame) {
+    if (frame == last_) {
+      ++repetitions_;
+    } else {
+      finish_repetitions();
+      std::string number = std::to_string(number_);
+      number.insert(0, number.size() < 3 ? 3 - number.size() : 0, ' ');
+      text_ += number + ": " + frame + '\n';
+      last_ = std::move(frame);
+    }
+    ++number_;
+  }
+  void skip(std::uint64_t frames) {
+    finish_repetitions();
+    last_.clear();
+    text_ += "     ... " + counted(frames, "frame") + " left out ...\n";
+    number_ += frames;
+  }
+  std::string take() {
+    finish_repetitions();
+    return std::move(text_);
+  }
+
+ private:
+  void finish_repetitions() {
+    if (repetitions_ != 0) text_ += "     ... " + std::to_string(repetitions_) + " more of the same ...\n";
+    repetitions_ = 0;
+  }
+
+  std::string text_;
+  std::string last_;
+  std::uint64_t number_ = 0;
+  std::uint64_t repetitions_ = 0;
+};
 
 void write_all(int descriptor, std::string_view text, int& error) {
   while (!text.empty()) {
@@ -117,16 +152,13 @@ std::string error_text(std::string_view message, std::string_view hint, const Re
 std::string trap_text(const Trap& trap, std::string_view module_name, const ReportStyle& style) {
   std::string text = coloured("trap:", bold_red, style) + ' ' + printable(trap.to_string()) + '\n';
   if (style.quiet) return text;
-  // The frames that were left out stand in the middle: numbers go on behind them.
-  const std::size_t first_half = (trap.backtrace.size() + 1) / 2;
-  std::uint64_t number = 0;
+  const std::size_t first_half = (trap.backtrace.size() + 1) / 2;  // frames that were left out stand in the middle
+  BacktraceText lines;
   for (std::size_t i = 0; i < trap.backtrace.size(); ++i) {
-    if (i == first_half && trap.omitted_frames != 0) {
-      text += "     ... " + counted(trap.omitted_frames, "frame") + " left out ...\n";
-      number += trap.omitted_frames;
-    }
-    text += frame_text(trap.backtrace[i], number++, module_name, style);
+    if (i == first_half && trap.omitted_frames != 0) lines.skip(trap.omitted_frames);
+    lines.add(frame_text(trap.backtrace[i], module_name, style));
   }
+  text += lines.take();
   if (const std::string hint = hint_for_trap(trap.kind); !hint.empty())
     text += coloured("hint:", cyan, style) + ' ' + hint + '\n';
   return text;

@@ -1,8 +1,7 @@
 #include "cli/report.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
+#include <gtest/gtest.h>
 
 namespace tfvm::cli {
 namespace {
@@ -74,11 +73,22 @@ TEST(Report, OmittedFramesAreCountedInTheMiddle) {
   EXPECT_EQ(trap_text(trap, "m", plain),
             "trap: call stack exhausted\n"
             "  0: 0x1 - m!f\n"
-            "  1: 0x1 - m!f\n"
+            "     ... 1 more of the same ...\n"
             "     ... 1000 frames left out ...\n"
             "1002: 0x2 - m!g\n"
             "1003: 0x3 - m!main\n"
             "hint: if the recursion is meant, --max-stack SIZE gives it more room\n");
+}
+
+TEST(Report, RepeatedFramesAreShownOnce) {
+  Trap trap = make_trap(TrapKind::Unreachable);
+  trap.backtrace = {frame("m", "f", 1), frame("m", "f", 1), frame("m", "f", 1), frame("m", "f", 2), frame("m", "f", 1)};
+  EXPECT_EQ(trap_text(trap, "m", plain),
+            "trap: unreachable\n"
+            "  0: 0x1 - m!f\n"
+            "     ... 2 more of the same ...\n"
+            "  3: 0x2 - m!f\n"
+            "  4: 0x1 - m!f\n");
 }
 
 TEST(Report, LimitsNameTheirOption) {

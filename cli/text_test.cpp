@@ -1,8 +1,7 @@
 #include "cli/text.hpp"
 
-#include <gtest/gtest.h>
-
 #include <array>
+#include <gtest/gtest.h>
 
 namespace tfvm::cli {
 namespace {

@@ -1,11 +1,9 @@
-#include "decoder/module.hpp"
-
-#include <gtest/gtest.h>
-
 #include <cstdlib>
+#include <gtest/gtest.h>
 
 #include "decoder/const_expr.hpp"
 #include "decoder/limits.hpp"
+#include "decoder/module.hpp"
 #include "decoder/test_module.hpp"
 
 namespace tfvm {
@@ -29,7 +27,9 @@ Error error_of(const Bytes& bytes) {
 }
 
 Bytes with_sections(const Bytes& sections) { return ModuleBuilder::preamble() + sections; }
-Bytes with_section(std::uint8_t id, const Bytes& contents) { return with_sections(ModuleBuilder::section(id, contents)); }
+Bytes with_section(std::uint8_t id, const Bytes& contents) {
+  return with_sections(ModuleBuilder::section(id, contents));
+}
 
 bool starts_with(const std::string& text, std::string_view start) { return text.rfind(start, 0) == 0; }
 #define EXPECT_STARTS(text, start) EXPECT_PRED2(starts_with, text, start)
@@ -118,9 +118,9 @@ TEST(DecodeModule, ConstantExpressionsCanBeWalked) {
 TEST(DecodeModule, NotesTheFeaturesThatAreUsed) {
   const auto module = load(rich_module());
   ASSERT_TRUE(module);
-  for (const Feature feature : {Feature::Mvp, Feature::MutableGlobals, Feature::MultiValue, Feature::BulkMemory,
-                                Feature::ReferenceTypes, Feature::ExtendedConst, Feature::MultiMemory, Feature::Memory64,
-                                Feature::Gc, Feature::FunctionReferences})
+  for (const Feature feature :
+       {Feature::Mvp, Feature::MutableGlobals, Feature::MultiValue, Feature::BulkMemory, Feature::ReferenceTypes,
+        Feature::ExtendedConst, Feature::MultiMemory, Feature::Memory64, Feature::Gc, Feature::FunctionReferences})
     EXPECT_EQ(module->features_used.has(feature), feature != Feature::MutableGlobals) << info(feature).name;
   ModuleBuilder plain;
   plain.function(plain.type({}, {}), {});
@@ -236,7 +236,8 @@ TEST(DecodeModule, LimitsOfMemoriesAndTables) {
   EXPECT_STARTS(table(Bytes{0x00} + test::unsigned_leb(std::uint64_t{1} << 32)), "invalid: table size must be at most");
   EXPECT_EQ(table(Bytes{0x05, 0} + test::unsigned_leb(UINT64_MAX)), "valid");
   EXPECT_STARTS(table({0x01, 2, 1}), "invalid: size minimum must not be greater than maximum");
-  EXPECT_STARTS(memory(Bytes{0x00} + test::repeat({0x80}, 10) + Bytes{0}), "malformed: integer representation too long");
+  EXPECT_STARTS(memory(Bytes{0x00} + test::repeat({0x80}, 10) + Bytes{0}),
+                "malformed: integer representation too long");
 }
 
 TEST(DecodeModule, TableInitializers) {
@@ -284,7 +285,8 @@ TEST(DecodeModule, Start) {
   EXPECT_STARTS(verdict(with_section(8, {0})), "invalid: unknown function 0");
   for (const bool has_param : {false, true}) {
     ModuleBuilder builder;
-    builder.function(builder.type(has_param ? Bytes{test::i32} : Bytes{}, has_param ? Bytes{} : Bytes{test::i32}), {0x00});
+    builder.function(builder.type(has_param ? Bytes{test::i32} : Bytes{}, has_param ? Bytes{} : Bytes{test::i32}),
+                     {0x00});
     builder.start(0);
     EXPECT_STARTS(verdict(builder.build()), "invalid: start function");
   }
@@ -368,7 +370,8 @@ TEST(DecodeModule, NamesFeaturesThatAreNotThere) {
   EXPECT_STARTS(verdict(with_section(1, {1, 0x60, 1, 0x7b, 0})), "unsupported: feature simd is not supported yet");
   EXPECT_STARTS(verdict(with_section(5, {1, 0x03, 0, 1})), "unsupported: feature threads is not supported yet");
   EXPECT_STARTS(verdict(with_section(13, {0})), "unsupported: feature exceptions is not supported yet");
-  EXPECT_STARTS(verdict(with_sections({1, 4, 1, 0x60, 0, 0, 2, 6, 1, 0, 0, 4, 0, 0})), "unsupported: feature exceptions");
+  EXPECT_STARTS(verdict(with_sections({1, 4, 1, 0x60, 0, 0, 2, 6, 1, 0, 0, 4, 0, 0})),
+                "unsupported: feature exceptions");
   EXPECT_STARTS(code({0xfd, 0x0c}), "unsupported: feature simd is not supported yet: instruction fd 0c");
   EXPECT_STARTS(code({0xfd, 0x80, 0x02}), "unsupported: feature relaxed-simd");
   EXPECT_STARTS(code({0xfb, 0x00, 0x00}), "unsupported: feature gc");
@@ -376,7 +379,8 @@ TEST(DecodeModule, NamesFeaturesThatAreNotThere) {
   EXPECT_STARTS(code({0xfe, 0x03, 0x00}), "unsupported: feature threads");
   for (const std::uint8_t opcode : Bytes{0x06, 0x07, 0x09, 0x18, 0x19})
     EXPECT_STARTS(code({opcode}), "unsupported: feature legacy-exceptions");
-  for (const std::uint8_t opcode : Bytes{0x08, 0x0a, 0x1f}) EXPECT_STARTS(code({opcode}), "unsupported: feature exceptions");
+  for (const std::uint8_t opcode : Bytes{0x08, 0x0a, 0x1f})
+    EXPECT_STARTS(code({opcode}), "unsupported: feature exceptions");
   EXPECT_STARTS(code({0x14, 0x00}), "unsupported: feature function-references");
   EXPECT_STARTS(code({0xff}), "malformed: illegal opcode ff");
   EXPECT_STARTS(code({0xfc, 0x12}), "malformed: illegal opcode fc 12");
@@ -444,7 +448,8 @@ TEST(DecodeModule, ImplementationLimits) {
   const Bytes function_type = test::function_type_bytes({}, {});
   EXPECT_TRUE(too_many(with_section(1, Bytes{1} + test::function_type_bytes(test::repeat({test::i32}, 1001), {}))));
   EXPECT_TRUE(too_many(with_section(1, Bytes{1} + test::function_type_bytes({}, test::repeat({test::i32}, 1001)))));
-  EXPECT_EQ(verdict(with_section(1, Bytes{1} + test::function_type_bytes(test::repeat({test::i32}, 1000), {}))), "valid");
+  EXPECT_EQ(verdict(with_section(1, Bytes{1} + test::function_type_bytes(test::repeat({test::i32}, 1000), {}))),
+            "valid");
   EXPECT_TRUE(too_many(with_section(1, Bytes{1, 0x5f} + count(10'001) + test::repeat({test::i32, 0}, 10'001))));
   EXPECT_TRUE(too_many(with_section(1, count(1'000'001) + test::repeat(function_type, 1'000'001))));
   EXPECT_TRUE(too_many(with_section(1, Bytes{1, 0x4e} + count(1'000'001) + test::repeat(function_type, 1'000'001))));
@@ -467,7 +472,8 @@ TEST(DecodeModule, ImplementationLimits) {
 TEST(DecodeModule, ManyTypesInChainsAndGroups) {
   // 100,000 types, each mentioning the one before: nothing recurses along the chain, neither made nor freed.
   Bytes types = test::function_type_bytes({}, {});
-  for (std::uint32_t i = 1; i < 100'000; ++i) types = std::move(types) + (Bytes{0x60, 1, 0x63} + test::signed_leb(i - 1) + Bytes{0});
+  for (std::uint32_t i = 1; i < 100'000; ++i)
+    types = std::move(types) + (Bytes{0x60, 1, 0x63} + test::signed_leb(i - 1) + Bytes{0});
   EXPECT_EQ(verdict(with_section(1, test::unsigned_leb(100'000) + types)), "valid");
   EXPECT_EQ(verdict(with_section(1, Bytes{1, 0x4e} + test::unsigned_leb(100'000) + types)), "valid");
 }

@@ -31,8 +31,8 @@ using Lines = std::vector<std::string>;
 
 TEST(Disassemble, BlocksAreIndented) {
   EXPECT_EQ(listing({0x02, 0x40, 0x03, 0x7f, 0x41, 0x7f, 0x04, 0x01, 0x05, 0x0b, 0x0b, 0x1a, 0x0b}),
-            (Lines{"block", "  loop (result i32)", "    i32.const -1", "    if (type 1)", "    else", "    end", "  end",
-                   "  drop", "end", "end"}));
+            (Lines{"block", "  loop (result i32)", "    i32.const -1", "    if (type 1)", "    else", "    end",
+                   "  end", "  drop", "end", "end"}));
 }
 
 TEST(Disassemble, Locals) {
@@ -93,8 +93,8 @@ TEST(Disassemble, DeepNestingDoesNotRecurse) {
   builder.function(builder.type({}, {}), test::repeat({0x02, 0x40}, 1'000'000));
   const auto module = decode_module(builder.build(), std::make_shared<TypeRegistry>());
   std::uint32_t deepest = 0;
-  const auto done = Disassembler(**module).function(
-      0, [&](const DisassemblyLine& line) { deepest = std::max(deepest, line.depth); });
+  const auto done =
+      Disassembler(**module).function(0, [&](const DisassemblyLine& line) { deepest = std::max(deepest, line.depth); });
   EXPECT_TRUE(done.ok());
   EXPECT_EQ(deepest, 999'999u);
 }

@@ -30,9 +30,7 @@ inline constexpr FeatureInfo feature_infos[] = {
 
 inline constexpr std::size_t feature_count = sizeof(feature_infos) / sizeof(feature_infos[0]);
 
-constexpr const FeatureInfo& info(Feature feature) {
-  return feature_infos[static_cast<std::size_t>(feature)];
-}
+constexpr const FeatureInfo& info(Feature feature) { return feature_infos[static_cast<std::size_t>(feature)]; }
 
 /// A set of features. Consulted by decoder and validator at run time; the default holds every feature that is Ready.
 class FeatureSet {
@@ -52,9 +50,7 @@ class FeatureSet {
     set.bits_ = static_cast<std::uint32_t>((std::uint64_t{1} << feature_count) - 1);
     return set;
   }
-  constexpr bool has(Feature feature) const {
-    return (bits_ >> static_cast<unsigned>(feature) & 1u) != 0;
-  }
+  constexpr bool has(Feature feature) const { return (bits_ >> static_cast<unsigned>(feature) & 1u) != 0; }
   constexpr void add(Feature feature) { bits_ |= 1u << static_cast<unsigned>(feature); }
   constexpr void remove(Feature feature) { bits_ &= ~(1u << static_cast<unsigned>(feature)); }
   constexpr bool operator==(const FeatureSet&) const = default;

@@ -29,9 +29,9 @@ struct Instruction {
   std::uint64_t value = 0;   ///< constant as bits (i32 zero-extended), or memarg offset
   std::uint32_t align = 0;   ///< memarg: exponent
   BlockType block;
-  ValueType type;            ///< HeapType: (ref null ht); SelectTypes: the type, if label_count == 1
-  std::uint32_t label_count = 0;   ///< LabelTable: labels without the default; SelectTypes: number of types
-  std::uint32_t labels_offset = 0; ///< LabelTable: where the label_count + 1 labels start
+  ValueType type;                   ///< HeapType: (ref null ht); SelectTypes: the type, if label_count == 1
+  std::uint32_t label_count = 0;    ///< LabelTable: labels without the default; SelectTypes: number of types
+  std::uint32_t labels_offset = 0;  ///< LabelTable: where the label_count + 1 labels start
 };
 
 /// Reads the instruction at the reader's position into `out`.

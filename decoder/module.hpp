@@ -40,7 +40,7 @@ struct Export {
 struct Function {
   std::uint32_t type_index = 0;
   const DefinedType* type = nullptr;
-  ByteRange body;  ///< local declarations and expression, without the size; empty for imports
+  ByteRange body;            ///< local declarations and expression, without the size; empty for imports
   bool is_declared = false;  ///< may be named by ref.func (appears outside of bodies, section 3.5.1)
 };
 
@@ -59,10 +59,10 @@ enum class SegmentMode : std::uint8_t { Passive, Active, Declarative };
 struct ElementSegment {
   SegmentMode mode = SegmentMode::Passive;
   ValueType type;
-  std::uint32_t table_index = 0;  ///< if active
-  ByteRange offset;               ///< constant expression, if active
-  bool holds_expressions = false; ///< items are constant expressions; else function indices
-  ByteRange items;                ///< the encoded items, `count` of them, validated by the decoder to be well-formed
+  std::uint32_t table_index = 0;   ///< if active
+  ByteRange offset;                ///< constant expression, if active
+  bool holds_expressions = false;  ///< items are constant expressions; else function indices
+  ByteRange items;                 ///< the encoded items, `count` of them, validated by the decoder to be well-formed
   std::uint32_t count = 0;
 };
 
@@ -134,8 +134,7 @@ class Module {
 /// Decodes `bytes` (the binary format, chapter 5) into a module whose function bodies are not yet looked at.
 /// Errors: Malformed, Unsupported (a feature not in `features`), Limit; Invalid for type indices out of range.
 /// Time and memory are linear in the bytes.
-Result<std::unique_ptr<Module>> decode_module(std::vector<std::uint8_t> bytes,
-                                              std::shared_ptr<TypeRegistry> registry,
+Result<std::unique_ptr<Module>> decode_module(std::vector<std::uint8_t> bytes, std::shared_ptr<TypeRegistry> registry,
                                               FeatureSet features = {});
 
 /// Validates a decoded module with all its function bodies (chapter 3). Fills `features_used`.
@@ -144,7 +143,6 @@ Result<Done> validate_module(Module& module, FeatureSet features = {});
 
 /// decode_module, then validate_module.
 Result<std::shared_ptr<const Module>> load_module(std::vector<std::uint8_t> bytes,
-                                                  std::shared_ptr<TypeRegistry> registry,
-                                                  FeatureSet features = {});
+                                                  std::shared_ptr<TypeRegistry> registry, FeatureSet features = {});
 
 }  // namespace tfvm

@@ -23,11 +23,12 @@ std::unique_ptr<Module> module_with(const Bytes& contents) {
 }
 
 TEST(NameSection, ModuleFunctionsAndLocals) {
-  const auto module = module_with(
-      subsection(0, name_bytes("guest")) +
-      subsection(1, Bytes{2, 0} + name_bytes("main") + Bytes{0x80, 0x01} + name_bytes("f\xc3\xa4")) +
-      subsection(2, Bytes{2, 0, 1, 3} + name_bytes("x") + Bytes{7, 2, 0} + name_bytes("a") + Bytes{1} + name_bytes("b")) +
-      subsection(7, {0xff, 0xff}));  // an unknown subsection may hold anything
+  const auto module =
+      module_with(subsection(0, name_bytes("guest")) +
+                  subsection(1, Bytes{2, 0} + name_bytes("main") + Bytes{0x80, 0x01} + name_bytes("f\xc3\xa4")) +
+                  subsection(2, Bytes{2, 0, 1, 3} + name_bytes("x") + Bytes{7, 2, 0} + name_bytes("a") + Bytes{1} +
+                                    name_bytes("b")) +
+                  subsection(7, {0xff, 0xff}));  // an unknown subsection may hold anything
   const NameSection names = NameSection::decode(*module);
   EXPECT_EQ(names.module_name(), "guest");
   EXPECT_EQ(names.function_name(0), "main");
@@ -41,8 +42,8 @@ TEST(NameSection, ModuleFunctionsAndLocals) {
 }
 
 TEST(NameSection, NamesOutOfOrderAreFound) {
-  const auto module =
-      module_with(subsection(1, Bytes{3, 9} + name_bytes("nine") + Bytes{2} + name_bytes("two") + Bytes{5} + name_bytes("five")));
+  const auto module = module_with(
+      subsection(1, Bytes{3, 9} + name_bytes("nine") + Bytes{2} + name_bytes("two") + Bytes{5} + name_bytes("five")));
   const NameSection names = NameSection::decode(*module);
   EXPECT_EQ(names.function_name(2), "two");
   EXPECT_EQ(names.function_name(5), "five");
@@ -52,11 +53,11 @@ TEST(NameSection, NamesOutOfOrderAreFound) {
 TEST(NameSection, MalformedOnesAreIgnoredAsAWhole) {
   const Bytes good = subsection(0, name_bytes("guest"));
   const Bytes bad[] = {
-      {1},                                       // no size
-      {1, 9, 0},                                 // a size beyond the section
-      subsection(1, {1, 0, 9, 'x'}),             // a name beyond the subsection
+      {1},                            // no size
+      {1, 9, 0},                      // a size beyond the section
+      subsection(1, {1, 0, 9, 'x'}),  // a name beyond the subsection
       subsection(1, {0xff, 0xff, 0xff, 0xff, 0x0f, 0}),
-      subsection(1, {1, 0, 1, 0xff}),            // no UTF-8
+      subsection(1, {1, 0, 1, 0xff}),  // no UTF-8
       subsection(2, {1, 0, 0xff, 0xff, 0xff, 0x0f}),
       subsection(0, {}),
   };

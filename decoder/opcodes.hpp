@@ -13,9 +13,32 @@ namespace tfvm {
 
 /// What follows an opcode in the binary format.
 enum class ImmediateKind : std::uint8_t {
-  None, Block, Label, LabelTable, Function, TypeTable, Type, Local, Global, Table, TableTable,
-  ElementTable, Memory, MemoryMemory, DataMemory, Data, Element, Memarg, I32, I64, F32, F64,
-  HeapType, SelectTypes, Tag, TryTable,
+  None,
+  Block,
+  Label,
+  LabelTable,
+  Function,
+  TypeTable,
+  Type,
+  Local,
+  Global,
+  Table,
+  TableTable,
+  ElementTable,
+  Memory,
+  MemoryMemory,
+  DataMemory,
+  Data,
+  Element,
+  Memarg,
+  I32,
+  I64,
+  F32,
+  F64,
+  HeapType,
+  SelectTypes,
+  Tag,
+  TryTable,
 };
 
 /// What an instruction can do besides computing its result.
@@ -56,8 +79,7 @@ struct OpInfo {
 
 inline constexpr std::array<OpInfo, op_count> op_infos = {{
 #define OP(prefix, code, name, spelling, immediate, signature, width, feature, effect) \
-  {prefix, code, spelling, ImmediateKind::immediate, signature, width, Feature::feature, \
-   Effect::effect},
+  {prefix, code, spelling, ImmediateKind::immediate, signature, width, Feature::feature, Effect::effect},
 #include "decoder/opcodes.def"
 #undef OP
 }};

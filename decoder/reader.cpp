@@ -83,9 +83,4 @@ std::string_view Reader::name() {
   return {reinterpret_cast<const char*>(bytes.data()), size};
 }
 
-void Reader::skip(std::size_t size) {
-  if (size > remaining()) fail_unexpected_end(offset());
-  position_ += size;
-}
-
 }  // namespace tfvm

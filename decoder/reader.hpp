@@ -73,7 +73,11 @@ class Reader {
   /// A vector of bytes that is UTF-8 (section 5.2.4); "malformed UTF-8 encoding" otherwise. A view of the module.
   std::string_view name();
   /// Skips `size` bytes, which must be there.
-  void skip(std::size_t size);
+  void skip(std::size_t size) {
+    if (size > remaining()) [[unlikely]]
+      fail_unexpected_end(offset());
+    position_ += size;
+  }
 
  private:
   [[noreturn]] static void fail_unexpected_end(std::uint32_t offset);

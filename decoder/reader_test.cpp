@@ -1,7 +1,6 @@
 #include "decoder/reader.hpp"
 
 #include <gtest/gtest.h>
-
 #include <limits>
 #include <vector>
 
@@ -34,7 +33,8 @@ constexpr auto read_s33 = [](Reader& reader) { return reader.s33(); };
 
 TEST(Reader, UnsignedIntegersRoundTrip) {
   for (int bit = 0; bit < 64; ++bit) {
-    for (const std::uint64_t value : {(std::uint64_t{1} << bit) - 1, std::uint64_t{1} << bit, ~std::uint64_t{0} >> bit}) {
+    for (const std::uint64_t value :
+         {(std::uint64_t{1} << bit) - 1, std::uint64_t{1} << bit, ~std::uint64_t{0} >> bit}) {
       const Bytes bytes = test::unsigned_leb(value);
       Reader reader(bytes, 0, bytes.size());
       EXPECT_EQ(reader.u64(), value);

@@ -1,5 +1,5 @@
-// Modules for tests: a builder that writes the binary format section by section (chapter 5), and what the loader says of
-// them. Header only; the builder checks nothing, so that malformed and invalid modules can be written as well.
+// Modules for tests: a builder that writes the binary format section by section (chapter 5), and what the loader says
+// of them. Header only; the builder checks nothing, so that malformed and invalid modules can be written as well.
 #pragma once
 
 #include <cstdint>

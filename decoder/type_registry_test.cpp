@@ -1,8 +1,7 @@
 #include "decoder/type_registry.hpp"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
+#include <gtest/gtest.h>
 #include <thread>
 #include <vector>
 
@@ -177,10 +176,10 @@ TEST(Subtyping, AbstractHeapTypes) {
   const TypeRegistry registry;
   using enum HeapKind;
   const HeapKind kinds[] = {Func, NoFunc, Extern, NoExtern, Any, Eq, I31, Struct, Array, None, Exn, NoExn};
-  const std::pair<HeapKind, HeapKind> strict[] = {
-      {NoFunc, Func}, {NoExtern, Extern}, {NoExn, Exn},  {Eq, Any},     {I31, Any},  {Struct, Any}, {Array, Any},
-      {None, Any},    {I31, Eq},          {Struct, Eq},  {Array, Eq},   {None, Eq},  {None, I31},   {None, Struct},
-      {None, Array}};
+  const std::pair<HeapKind, HeapKind> strict[] = {{NoFunc, Func}, {NoExtern, Extern}, {NoExn, Exn}, {Eq, Any},
+                                                  {I31, Any},     {Struct, Any},      {Array, Any}, {None, Any},
+                                                  {I31, Eq},      {Struct, Eq},       {Array, Eq},  {None, Eq},
+                                                  {None, I31},    {None, Struct},     {None, Array}};
   for (const HeapKind sub : kinds)
     for (const HeapKind super : kinds) {
       bool expected = sub == super;

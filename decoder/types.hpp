@@ -15,16 +15,33 @@ inline constexpr TypeId no_type = 0xffffffff;
 
 /// The head of a heap type: an abstract one, or a defined (concrete) one.
 enum class HeapKind : std::uint8_t {
-  Func, NoFunc, Extern, NoExtern, Any, Eq, I31, Struct, Array, None, Exn, NoExn,
+  Func,
+  NoFunc,
+  Extern,
+  NoExtern,
+  Any,
+  Eq,
+  I31,
+  Struct,
+  Array,
+  None,
+  Exn,
+  NoExn,
   Defined,    ///< a canonical type id follows
   Recursive,  ///< only while a group is being interned: an index into the group follows
   Bottom,     ///< only inside the validator: below every heap type (a reference of unreachable code)
 };
 
 enum class ValueKind : std::uint8_t {
-  I32, I64, F32, F64, V128, Ref,
+  I32,
+  I64,
+  F32,
+  F64,
+  V128,
+  Ref,
   Bottom,  ///< the validator's type of an operand in unreachable code
-  I8, I16, ///< packed storage types of fields
+  I8,
+  I16,  ///< packed storage types of fields
 };
 
 /// A value type in 32 bits: kind, and for references nullability, heap kind and canonical id.
@@ -109,9 +126,7 @@ struct DefinedType {
 
 enum class AddressType : std::uint8_t { I32, I64 };
 
-constexpr ValueType value_type(AddressType type) {
-  return type == AddressType::I32 ? ValueKind::I32 : ValueKind::I64;
-}
+constexpr ValueType value_type(AddressType type) { return type == AddressType::I32 ? ValueKind::I32 : ValueKind::I64; }
 
 struct Limits {
   std::uint64_t minimum = 0;

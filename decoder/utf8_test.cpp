@@ -1,7 +1,6 @@
 #include "decoder/utf8.hpp"
 
 #include <gtest/gtest.h>
-
 #include <string>
 #include <string_view>
 

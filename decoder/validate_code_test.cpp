@@ -98,9 +98,7 @@ Bytes operands_of(const OpSignature& signature) {
   return code;
 }
 
-std::uint8_t byte_of(ValueType type) {
-  return static_cast<std::uint8_t>(0x7f - static_cast<int>(type.kind()));
-}
+std::uint8_t byte_of(ValueType type) { return static_cast<std::uint8_t>(0x7f - static_cast<int>(type.kind())); }
 
 // Every row with a fixed signature, with right operands, with one operand missing and with a wrong result.
 TEST(ValidateCode, FixedSignaturesOfTheTable) {
@@ -111,8 +109,8 @@ TEST(ValidateCode, FixedSignaturesOfTheTable) {
     const OpInfo& row = info(op);
     if (signature.is_rule) continue;
     ++rows;
-    Bytes instruction = row.prefix == 0 ? Bytes{static_cast<std::uint8_t>(row.code)}
-                                        : Bytes{row.prefix} + test::unsigned_leb(row.code);
+    Bytes instruction =
+        row.prefix == 0 ? Bytes{static_cast<std::uint8_t>(row.code)} : Bytes{row.prefix} + test::unsigned_leb(row.code);
     switch (row.immediate) {
       case ImmediateKind::None: break;
       case ImmediateKind::Memarg:
@@ -142,8 +140,8 @@ TEST(ValidateCode, FixedSignaturesOfTheTable) {
 TEST(ValidateCode, EveryOtherRowHasARule) {
   for (std::size_t i = 0; i < op_count; ++i) {
     const OpInfo& row = op_infos[i];
-    const Bytes instruction = row.prefix == 0 ? Bytes{static_cast<std::uint8_t>(row.code)}
-                                              : Bytes{row.prefix} + test::unsigned_leb(row.code);
+    const Bytes instruction =
+        row.prefix == 0 ? Bytes{static_cast<std::uint8_t>(row.code)} : Bytes{row.prefix} + test::unsigned_leb(row.code);
     const std::string text = body({}, {}, Bytes{unreachable} + instruction + Bytes(4), {0}, FeatureSet::all());
     const bool has_rule = text.find("is not supported yet") == std::string::npos;
     EXPECT_EQ(has_rule, row.feature != Feature::Exceptions) << row.spelling;
@@ -168,10 +166,10 @@ TEST(ValidateCode, UnreachableCodeIsTyped) {
   EXPECT_MISMATCH({}, {i64}, {unreachable, i32_const, 0, i32_const, 1, select});
   EXPECT_VALID({}, {i32}, {unreachable, ref_is_null});
   EXPECT_MISMATCH({}, {i32}, {unreachable, i32_const, 0, ref_is_null});
-  EXPECT_VALID({}, {i32}, {unreachable, 0xd4, ref_is_null});           // ref.as_non_null of a bottom reference
+  EXPECT_VALID({}, {i32}, {unreachable, 0xd4, ref_is_null});               // ref.as_non_null of a bottom reference
   EXPECT_MISMATCH({}, {i32}, {unreachable, 0xd4, i32_const, 0, i32_add});  // which is no number
-  EXPECT_VALID({}, {}, {unreachable, 0xd5, 0, drop});                  // br_on_null
-  EXPECT_VALID({}, {i64}, {unreachable, 0x14, 2});                     // call_ref
+  EXPECT_VALID({}, {}, {unreachable, 0xd5, 0, drop});                      // br_on_null
+  EXPECT_VALID({}, {i64}, {unreachable, 0x14, 2});                         // call_ref
 }
 
 // Pitfall 2: one arity for all labels, each label checked against the operands.
@@ -181,7 +179,8 @@ TEST(ValidateCode, BranchTables) {
   EXPECT_MISMATCH({i32}, {}, {block, i32, i32_const, 1, local_get, 0, br_table, 1, 0, 1, end, drop});
   EXPECT_MISMATCH({i32}, {i64}, {block, i32, i32_const, 1, local_get, 0, br_table, 1, 0, 1, end, drop, i64_const, 0});
   EXPECT_VALID({i32}, {i64}, {block, i32, unreachable, br_table, 1, 0, 1, end, drop, i64_const, 0});  // meet is bottom
-  EXPECT_MISMATCH({i32}, {i64}, {block, i32, unreachable, i32_const, 0, i32_const, 0, br_table, 1, 0, 1, end, unreachable});
+  EXPECT_MISMATCH({i32}, {i64},
+                  {block, i32, unreachable, i32_const, 0, i32_const, 0, br_table, 1, 0, 1, end, unreachable});
   EXPECT_MISMATCH({i32}, {}, {br_table, 0, 0});
   EXPECT_STARTS(body({i32}, {}, {local_get, 0, br_table, 1, 0, 1}), "invalid: unknown label 1");
   EXPECT_STARTS(body({i32}, {}, {local_get, 0, br_table, 1, 1, 0}), "invalid: unknown label 1");
@@ -214,9 +213,9 @@ TEST(ValidateCode, LocalsWithoutDefault) {
   EXPECT_VALID({}, {}, {ref_func, 1, local_set, 0, block, empty_block, local_get, 0, drop, end}, locals);
   EXPECT_STARTS(body({}, {}, {block, empty_block, ref_func, 1, local_set, 0, end, local_get, 0, drop}, locals),
                 uninitialized);
-  EXPECT_STARTS(body({}, {}, {i32_const, 0, if_, empty_block, ref_func, 1, local_set, 0, else_, local_get, 0, drop, end},
-                     locals),
-                uninitialized);
+  EXPECT_STARTS(
+      body({}, {}, {i32_const, 0, if_, empty_block, ref_func, 1, local_set, 0, else_, local_get, 0, drop, end}, locals),
+      uninitialized);
   EXPECT_STARTS(body({}, {}, {unreachable, local_get, 0, drop}, locals), uninitialized);
   // What one function has set is not set in the next.
   ModuleBuilder builder = scene({}, {});
@@ -265,7 +264,8 @@ TEST(ValidateCode, BlockTypes) {
   EXPECT_STARTS(body({}, {}, {block, 4, end}), "invalid: type mismatch");  // a struct type
   EXPECT_STARTS(body({}, {}, {block, 0x41, end}), "malformed: malformed value type");
   EXPECT_STARTS(body({}, {}, {block, 0xff, 0x7f, end}), "malformed: malformed block type");
-  EXPECT_STARTS(body({}, {}, {block, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00}), "malformed: integer representation too long");
+  EXPECT_STARTS(body({}, {}, {block, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00}),
+                "malformed: integer representation too long");
   EXPECT_VALID({}, {}, {block, 0x81, 0x80, 0x80, 0x80, 0x00, end});  // type 1 in five bytes
   EXPECT_VALID({}, {}, {block, 0x70, ref_null, 0x70, end, drop});
 }

@@ -1,5 +1,5 @@
 // Shortcuts of body validation for the commonest instructions while nothing is wrong with them: all but one percent of
-// compiled code, at three times the speed. They decide nothing of their own: in front of the first instruction that is
+// compiled code, at twice the speed. They decide nothing of their own: in front of the first instruction that is
 // not obviously right run_fast returns, and the rules (validate_code.cpp and its families) take over. A test and a fuzz
 // target compare the verdicts of both paths.
 #include <algorithm>

@@ -1,6 +1,6 @@
 // For a script that wabt refuses: removes what wabt complains about until the rest converts. In a module that is one
-// function or table, replaced by a stub, where possible; else the form. Where wabt crashes, bisection over prefixes finds
-// the form.
+// function or table, replaced by a stub, where possible; else the form. Where wabt crashes, bisection over prefixes
+// finds the form.
 #include "spectests/convert.hpp"
 
 #include <algorithm>
@@ -21,9 +21,9 @@ namespace fs = std::filesystem;
 
 /// What is left of a script, form by form.
 struct FormState {
-  std::string reason;                            ///< why the form is dropped; empty: it is kept
-  std::map<std::size_t, std::string> stubs;      ///< fields of a module that are replaced, and why
-  std::map<std::string, std::string> exports;    ///< exports of the module that are not what they should be, and why
+  std::string reason;                          ///< why the form is dropped; empty: it is kept
+  std::map<std::size_t, std::string> stubs;    ///< fields of a module that are replaced, and why
+  std::map<std::string, std::string> exports;  ///< exports of the module that are not what they should be, and why
 };
 
 /// What a field is replaced by, behind its name: it keeps its index.
@@ -68,8 +68,7 @@ class Splitter {
     drop_what_wabt_has_no_form_for();
     while (true) {
       drop_dependents();
-      if (std::none_of(states_.begin(), states_.end(), [](const FormState& state) { return state.reason.empty(); }))
-        return merge({});
+      if (!is_anything_left()) return merge({});
       const std::string text = remaining(forms_.size());
       std::vector<Command> commands;
       const auto result = converter_.run(text, check_, &commands);
@@ -82,6 +81,11 @@ class Splitter {
 
  private:
   bool is_kept(std::size_t index) const { return states_[index].reason.empty(); }
+  bool is_anything_left() const {
+    for (std::size_t i = 0; i < forms_.size(); ++i)
+      if (is_kept(i) && forms_[i].kind != FormKind::Definition) return true;
+    return false;
+  }
   std::string reason_of(std::size_t begin, std::size_t end) const {
     return refusal_reason(std::string_view(text_).substr(begin, end - begin));
   }
@@ -96,13 +100,10 @@ class Splitter {
     std::string text = text_;
     for (std::size_t i = 0; i < forms_.size(); ++i) {
       const Form& form = forms_[i];
-      if (!is_kept(i) || i >= count) {
+      // A definition is to wabt a module like others, but must not become the current one: see convert_definition.
+      if (!is_kept(i) || i >= count || form.kind == FormKind::Definition) {
         blank(text, form.begin, form.end);
         continue;
-      }
-      if (form.kind == FormKind::Definition) {  // to wabt a module like others; merge() knows better
-        const std::size_t word = text.find("definition", form.begin);
-        blank(text, word, word + std::strlen("definition"));
       }
       for (const auto& [field, reason] : states_[i].stubs) write_stub(text, form.fields[field]);
     }
@@ -148,8 +149,8 @@ class Splitter {
         if (!form.module_id.empty()) by_name[form.module_id] = current;
         continue;
       }
-      const bool depends = form.kind == FormKind::Register || form.kind == FormKind::Action ||
-                           form.kind == FormKind::ActionAssertion;
+      const bool depends =
+          form.kind == FormKind::Register || form.kind == FormKind::Action || form.kind == FormKind::ActionAssertion;
       if (!depends || !is_kept(i)) continue;
       const auto named = by_name.find(form.module_id);
       FormState& target = form.module_id.empty() || named == by_name.end() ? *current : *named->second;
@@ -187,7 +188,7 @@ class Splitter {
   /// The last kept form that begins at or before `offset`.
   std::optional<std::size_t> kept_form_before(std::size_t offset) const {
     for (std::size_t i = forms_.size(); i-- > 0;)
-      if (forms_[i].begin <= offset && is_kept(i)) return i;
+      if (forms_[i].begin <= offset && is_kept(i) && forms_[i].kind != FormKind::Definition) return i;
     return std::nullopt;
   }
 
@@ -235,8 +236,7 @@ class Splitter {
     if (field.id.empty()) return true;
     for (std::size_t i = 0; i < form.fields.size(); ++i) {
       const Field& other = form.fields[i];
-      const bool mentions =
-          std::find(other.mentions.begin(), other.mentions.end(), field.id) != other.mentions.end();
+      const bool mentions = std::find(other.mentions.begin(), other.mentions.end(), field.id) != other.mentions.end();
       if (!mentions || state.stubs.count(i) != 0) continue;
       if (other.head == "export")
         for (const std::string& name : other.exports) state.exports[name] = reason;
@@ -253,14 +253,17 @@ class Splitter {
       const auto result = converter_.run(remaining(count), check_, nullptr);
       return result && (crashes ? result->crashed() : !result->ok());
     };
+    std::vector<std::size_t> kept;
+    for (std::size_t i = 0; i < forms_.size(); ++i)
+      if (is_kept(i) && forms_[i].kind != FormKind::Definition) kept.push_back(i);
     std::size_t good = 0;
-    std::size_t bad = forms_.size();
+    std::size_t bad = kept.size();
     while (bad - good > 1) {
       const std::size_t middle = good + (bad - good) / 2;
-      (fails(middle) ? bad : good) = middle;
+      (fails(kept[middle - 1] + 1) ? bad : good) = middle;
     }
-    if (bad == 0 || !is_kept(bad - 1)) return false;
-    drop_refused(bad - 1);
+    if (bad == 0) return false;
+    drop_refused(kept[bad - 1]);
     return true;
   }
 
@@ -276,14 +279,36 @@ class Splitter {
         conversion.commands.push_back(skipped(form, states_[i].reason));
         continue;
       }
+      if (form.kind == FormKind::Definition) {
+        auto definition = convert_definition(i);
+        if (!definition) return definition.error();
+        conversion.commands.push_back(std::move(*definition));
+        continue;
+      }
       if (next == converted.size()) return Error{ErrorKind::Host, "wast2json gave fewer commands than there are forms"};
       Command& command = converted[next++];
       set_table_address_types(command.module, tables64_[i]);
-      if (form.kind == FormKind::Definition) command.kind = CommandKind::Definition;
       conversion.commands.push_back(std::move(command));
     }
     if (next != converted.size()) return Error{ErrorKind::Host, "wast2json gave more commands than there are forms"};
     return conversion;
+  }
+
+  Result<Command> convert_definition(std::size_t index) const {
+    const Form& form = forms_[index];
+    std::string text = text_.substr(form.begin, form.end - form.begin);
+    const std::size_t word = text.find("definition");
+    blank(text, word, word + std::strlen("definition"));
+    std::vector<Command> commands;
+    const auto result = converter_.run(text, check_, &commands);
+    if (!result) return result.error();
+    if (!result->ok() || commands.size() != 1) return skipped(form, reason_of(form.begin, form.end));
+    Command command = std::move(commands[0]);
+    command.kind = CommandKind::Definition;
+    command.line = form.line;
+    command.name = form.module_id;
+    set_table_address_types(command.module, tables64_[index]);
+    return command;
   }
 
   static Command skipped(const Form& form, const std::string& reason) {

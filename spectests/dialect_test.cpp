@@ -21,7 +21,8 @@ TEST(Dialect, TableInstructionsGetTheirIndex) {
 }
 
 TEST(Dialect, NullableAbstractReferencesGetTheirShorthand) {
-  EXPECT_EQ(older("(param (ref null func)) (result (ref null (;x;)\n extern))"), "(param funcref) (result externref\n)");
+  EXPECT_EQ(older("(param (ref null func)) (result (ref null (;x;)\n extern))"),
+            "(param funcref) (result externref\n)");
   EXPECT_EQ(older("(ref null $t) (ref func) (ref null any)"), "(ref null $t) (ref func) (ref null any)");
 }
 
@@ -66,9 +67,8 @@ TEST(Table64, TablesWithInlineElementsStay) {
 }
 
 TEST(Table64, FlagsAreSetInBothSections) {
-  std::vector<std::uint8_t> module = {0, 'a', 's', 'm', 1, 0, 0, 0,
-                                      2, 16, 2, 1, 'a', 1, 'f', 3, 0x7f, 0, 1, 'a', 1, 't', 1, 0x70, 0, 5,
-                                      4, 8, 2, 0x70, 0, 1, 0x6f, 1, 1, 2};
+  std::vector<std::uint8_t> module = {0, 'a', 's', 'm', 1, 0,    0, 0, 2, 16, 2, 1,    'a', 1, 'f',  3, 0x7f, 0,
+                                      1, 'a', 1,   't', 1, 0x70, 0, 5, 4, 8,  2, 0x70, 0,   1, 0x6f, 1, 1,    2};
   const auto before = module;
   set_table_address_types(module, {0, 2});
   auto after = before;

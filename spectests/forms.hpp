@@ -54,8 +54,8 @@ struct Field {
   std::size_t begin = 0;
   std::size_t end = 0;
   std::string head = {};
-  std::string id = {};                    ///< "$f"; empty: none
-  std::vector<std::string> exports = {};  ///< names in (export "...") at its start, or of an export field; no quotes
+  std::string id = {};                     ///< "$f"; empty: none
+  std::vector<std::string> exports = {};   ///< names in (export "...") at its start, or of an export field; no quotes
   std::vector<std::string> mentions = {};  ///< all $ids in it, its own too
   bool uses_first_table = false;           ///< it may use table 0: it says so, or does not name one
   bool uses_numbered_table = false;        ///< it names a table by another number
@@ -66,8 +66,8 @@ struct Form {
   std::size_t begin = 0;  ///< of the opening parenthesis, in the text
   std::size_t end = 0;    ///< behind the closing one
   std::uint32_t line = 1;
-  std::string head = {};             ///< "module", "assert_return", ...
-  std::string module_id = {};        ///< "$A": which module it names (Module, Definition, Instance) or is about; empty: none
+  std::string head = {};       ///< "module", "assert_return", ...
+  std::string module_id = {};  ///< "$A": which module it names (Module, Definition, Instance) or is about; empty: none
   std::string registered_name = {};  ///< of Register, without quotes, escapes as they stand
   bool is_quote = false;             ///< its module is text in strings
   bool is_binary = false;            ///< its module is binary in strings
@@ -76,9 +76,7 @@ struct Form {
 
   bool is_assertion() const { return kind == FormKind::ModuleAssertion || kind == FormKind::ActionAssertion; }
   /// It means the same without the forms before it.
-  bool stands_alone() const {
-    return kind == FormKind::Module || kind == FormKind::Definition || kind == FormKind::ModuleAssertion;
-  }
+  bool stands_alone() const { return kind == FormKind::Module || kind == FormKind::ModuleAssertion; }
 };
 
 /// Splits a script. Errors (Malformed): parentheses that do not match, what Lexer refuses.

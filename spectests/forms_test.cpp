@@ -33,9 +33,7 @@ TEST(Forms, ParenthesesInStringsAndCommentsDoNotCount) {
   EXPECT_EQ(forms[1].action_field, "(;");
 }
 
-TEST(Forms, LineCommentsEndAtCarriageReturns) {
-  EXPECT_EQ(forms_of(";; (\r(module)\r\n;; )\n(module)").size(), 2u);
-}
+TEST(Forms, LineCommentsEndAtCarriageReturns) { EXPECT_EQ(forms_of(";; (\r(module)\r\n;; )\n(module)").size(), 2u); }
 
 TEST(Forms, AdjacentTokensNeedNoBlank) {
   const auto forms = forms_of("(register\"a\"$M)(module$M)");
@@ -70,12 +68,20 @@ TEST(Forms, AMillionParenthesesCostNoNativeStack) {
 TEST(Forms, KindsAreToldApart) {
   const auto forms = forms_of(
       "(module $A (func)) (module definition $D (memory 1)) (module instance $I $D) (module quote \"\")"
-      "(assert_trap (module (func)) \"\") (assert_trap (invoke $A \"f\") \"\") (assert_malformed (module quote \"\") \"\")"
+      "(assert_trap (module (func)) \"\") (assert_trap (invoke $A \"f\") \"\") (assert_malformed (module quote \"\") "
+      "\"\")"
       "(assert_invalid (module binary \"\") \"\") (get $A \"g\") (@note ()) (foo)");
-  const FormKind kinds[] = {FormKind::Module,          FormKind::Definition,      FormKind::Instance,
-                            FormKind::Module,          FormKind::ModuleAssertion, FormKind::ActionAssertion,
-                            FormKind::ModuleAssertion, FormKind::ModuleAssertion, FormKind::Action,
-                            FormKind::Annotation,      FormKind::Other};
+  const FormKind kinds[] = {FormKind::Module,
+                            FormKind::Definition,
+                            FormKind::Instance,
+                            FormKind::Module,
+                            FormKind::ModuleAssertion,
+                            FormKind::ActionAssertion,
+                            FormKind::ModuleAssertion,
+                            FormKind::ModuleAssertion,
+                            FormKind::Action,
+                            FormKind::Annotation,
+                            FormKind::Other};
   ASSERT_EQ(forms.size(), std::size(kinds));
   for (std::size_t i = 0; i < forms.size(); ++i) EXPECT_EQ(forms[i].kind, kinds[i]) << i;
   EXPECT_EQ(forms[1].module_id, "$D");
@@ -112,7 +118,8 @@ TEST(Unescape, AllEscapes) {
 }
 
 TEST(Unescape, BrokenEscapesEnd) {
-  for (const char* text : {"\"\\u\"", "\"\\u{\"", "\"\\u{zz\"", "\"\\q\"", "\"\\0\""}) EXPECT_LE(unescape(text).size(), 8u);
+  for (const char* text : {"\"\\u\"", "\"\\u{\"", "\"\\u{zz\"", "\"\\q\"", "\"\\0\""})
+    EXPECT_LE(unescape(text).size(), 8u);
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
 // Child processes: reports in order, crashes and hangs as failures, programs with all ways to end.
 #include "spectests/jobs.hpp"
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <csignal>
+#include <gtest/gtest.h>
 #include <stdexcept>
+#include <unistd.h>
 
 #include "spectests/process.hpp"
 
@@ -118,8 +117,7 @@ TEST(Process, WhatDoesNotExistIsAnError) {
 }
 
 TEST(Process, HugeErrorOutputIsCutAndDoesNotBlock) {
-  const auto result =
-      run_process({"sh", "-c", "head -c 5000000 /dev/zero >&2"}, "/", std::chrono::minutes(1));
+  const auto result = run_process({"sh", "-c", "head -c 5000000 /dev/zero >&2"}, "/", std::chrono::minutes(1));
   ASSERT_TRUE(result.ok());
   EXPECT_TRUE(result->ok());
   EXPECT_LT(result->error_output.size(), 2'000'000u);

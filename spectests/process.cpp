@@ -1,16 +1,15 @@
 // fork, exec, poll. The child has no core dumps: crashes of the converter are expected, and large.
 #include "spectests/process.hpp"
 
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <csignal>
-#include <cstring>
 
 namespace tfvm::spectests {
 

@@ -10,8 +10,8 @@
 namespace tfvm::spectests {
 
 struct Report {
-  std::uint64_t passed = 0;  ///< assertions
-  std::uint64_t failed = 0;  ///< assertions, and other commands that should have succeeded
+  std::uint64_t passed = 0;                      ///< assertions
+  std::uint64_t failed = 0;                      ///< assertions, and other commands that should have succeeded
   std::map<std::string, std::uint64_t> skipped;  ///< assertions by reason
   std::vector<std::string> failures;             ///< "FILE:LINE: what was expected and what came"
   bool complete = true;                          ///< false: the process did not get to the end of the script

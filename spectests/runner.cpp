@@ -49,8 +49,8 @@ void Runner::pass(const Command& command) {
 
 void Runner::fail(const Command& command, const std::string& message) {
   ++report_.failed;
-  report_.failures.push_back(name_ + ":" + std::to_string(command.line) + ": " +
-                             std::string(to_string(command.kind)) + ": " + message);
+  report_.failures.push_back(name_ + ":" + std::to_string(command.line) + ": " + std::string(to_string(command.kind)) +
+                             ": " + message);
 }
 
 void Runner::skip(const Command& command, const std::string& reason) {
@@ -180,7 +180,8 @@ void Runner::run_assert_return(const Command& command) {
     if (pattern.kind == Pattern::Kind::Vector) return skip(command, "needs simd");
   const auto outcome = perform(command);
   if (!outcome) return;
-  if (outcome->trap) return fail(command, "expected " + describe(command) + ", got trap: " + outcome->trap->to_string());
+  if (outcome->trap)
+    return fail(command, "expected " + describe(command) + ", got trap: " + outcome->trap->to_string());
   if (matches(command, outcome->values)) return pass(command);
   fail(command, "expected " + describe(command) + ", got " + describe(outcome->values));
 }

@@ -37,8 +37,8 @@ struct TypeName {
   ValueType type;
 };
 const std::array type_names = {
-    TypeName{"i32", ValueKind::I32},   TypeName{"i64", ValueKind::I64},   TypeName{"f32", ValueKind::F32},
-    TypeName{"f64", ValueKind::F64},   TypeName{"v128", ValueKind::V128}, TypeName{"funcref", funcref},
+    TypeName{"i32", ValueKind::I32},  TypeName{"i64", ValueKind::I64},   TypeName{"f32", ValueKind::F32},
+    TypeName{"f64", ValueKind::F64},  TypeName{"v128", ValueKind::V128}, TypeName{"funcref", funcref},
     TypeName{"externref", externref},
 };
 

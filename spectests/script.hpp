@@ -35,9 +35,9 @@ struct Action {
 };
 
 enum class CommandKind : std::uint8_t {
-  Module,             ///< load, instantiate, make current; `name` may name it
-  Definition,         ///< load, remember as `name`
-  Register,           ///< exports of `name` (or of the current instance) become importable from `as`
+  Module,      ///< load, instantiate, make current; `name` may name it
+  Definition,  ///< load, remember as `name`
+  Register,    ///< exports of `name` (or of the current instance) become importable from `as`
   Action,
   AssertReturn,
   AssertTrap,
@@ -47,7 +47,7 @@ enum class CommandKind : std::uint8_t {
   AssertMalformed,
   AssertUnlinkable,
   AssertUninstantiable,
-  Skipped,            ///< could not be converted; see `skip_reason` and `skipped_kind`
+  Skipped,  ///< could not be converted; see `skip_reason` and `skipped_kind`
 };
 
 struct Command {
@@ -58,10 +58,10 @@ struct Command {
   Action action;
   std::vector<Pattern> expected;  ///< one a result; if `is_either`: the alternatives for one result
   bool is_either = false;
-  std::string text;               ///< expected trap or error
+  std::string text;  ///< expected trap or error
   std::vector<std::uint8_t> module;
-  bool is_text_module = false;    ///< the module is in the text format; `module` is empty
-  std::string skip_reason;        ///< Skipped: "needs gc", ...
+  bool is_text_module = false;                      ///< the module is in the text format; `module` is empty
+  std::string skip_reason;                          ///< Skipped: "needs gc", ...
   CommandKind skipped_kind = CommandKind::Skipped;  ///< Skipped: what it would have been
 
   /// It counts among the assertions.

@@ -92,10 +92,12 @@ TEST(Script, WhatIsNoScriptIsAnError) {
        {std::string("{}"), std::string("{\"type\": \"dance\", \"line\": 1}"),
         std::string("{\"type\": \"module\", \"line\": 1, \"filename\": \"/nowhere/a.wasm\"}"),
         std::string(action) + "{\"type\": \"call\", \"field\": \"f\"}}",
-        std::string(action) + "{\"type\": \"invoke\", \"field\": \"f\", \"args\": [{\"type\": \"i32\", \"value\": \"x\"}]}}",
-        std::string(action) + "{\"type\": \"invoke\", \"field\": \"f\", \"args\": [{\"type\": \"i7\", \"value\": \"1\"}]}}",
         std::string(action) +
-            "{\"type\": \"invoke\", \"field\": \"f\", \"args\": [{\"type\": \"f32\", \"value\": \"nan:canonical\"}]}}"}) {
+            "{\"type\": \"invoke\", \"field\": \"f\", \"args\": [{\"type\": \"i32\", \"value\": \"x\"}]}}",
+        std::string(action) +
+            "{\"type\": \"invoke\", \"field\": \"f\", \"args\": [{\"type\": \"i7\", \"value\": \"1\"}]}}",
+        std::string(action) + "{\"type\": \"invoke\", \"field\": \"f\", \"args\": [{\"type\": \"f32\", \"value\": "
+                              "\"nan:canonical\"}]}}"}) {
     const auto script = read_script("{\"commands\": [" + command + "]}", ".");
     EXPECT_FALSE(script.ok()) << command;
   }

@@ -15,7 +15,7 @@ namespace tfvm::spectests {
 
 struct Script {
   std::filesystem::path path;
-  std::string name;          ///< "gc/array": path below the suite, without extension
+  std::string name;  ///< "gc/array": path below the suite, without extension
   bool is_in_house = false;
 };
 

@@ -56,6 +56,7 @@ void on_fault(int signal, siginfo_t* information, void* ucontext) {
   const bool is_fault = information->si_code > 0;
   if (context != nullptr && context->in_handlers && is_fault && is_guarded_address(*context, information->si_addr)) {
     interpreter::leave_by_signal(*context, ucontext, TrapKind::OutOfBoundsMemoryAccess);
+    context->in_handlers = false;  // from here on: the next signal must not leave a second time
     return;
   }
   chain(signal, information, ucontext, signal == SIGSEGV ? previous_segv : previous_bus);

@@ -289,6 +289,9 @@ TrapKind execute(ExecutionContext& context, FunctionInstance& function, Slot* sl
   context.trap_exit = outer_exit;
   if (kind == TrapKind::None) {
     std::memcpy(slots, frame, type.results.size() * sizeof(Slot));
+    // Handlers leave the upper half of an f32's slot as it was; the host sees zeros.
+    for (std::size_t i = 0; i < type.results.size(); ++i)
+      if (type.results[i].kind() == ValueKind::F32) slots[i].bits = slots[i].as_i32();
   } else if (kind != TrapKind::Exit) {
     collect_backtrace(context);
   }

@@ -30,7 +30,10 @@ void on_interrupt(int, siginfo_t*, void* ucontext) {
   ExecutionContext* const context = active::context();
   if (context != nullptr && context->in_handlers) {
     const auto kind = static_cast<TrapKind>(context->pending_interrupt.load(std::memory_order_relaxed));
-    if (kind != TrapKind::None) interpreter::leave_by_signal(*context, ucontext, kind);
+    if (kind != TrapKind::None) {
+      interpreter::leave_by_signal(*context, ucontext, kind);
+      context->in_handlers = false;  // from here on: the next signal must not leave a second time
+    }
   }
   errno = saved_errno;
 }

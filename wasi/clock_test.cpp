@@ -1,7 +1,6 @@
 // Clocks and random bytes, the host's and injected ones; scheduling and ends of the guest.
-#include <gtest/gtest.h>
-
 #include <algorithm>
+#include <gtest/gtest.h>
 
 #include "wasi/test_guest.hpp"
 

@@ -51,12 +51,13 @@ bool follows(LookupFlags flags, const std::string& path) {
   return (flags & lookup_symlink_follow) != 0 || ends_in_slash(path);
 }
 
-constexpr Rights writing = rights::fd_write | rights::fd_allocate | rights::fd_filestat_set_size;
-
 int host_open_flags(OpenFlags flags, Rights base, FdFlags fdflags) {
   // O_NONBLOCK: opening a pipe must not wait, and waiting to read is ours (fd_io.hpp).
   int host = O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
   const bool reads = (base & (rights::fd_read | rights::fd_readdir)) != 0;
+  Rights writing = rights::fd_write;
+  // Of a directory these ask for nothing, but writing is refused.
+  if ((flags & open_flags::directory) == 0) writing |= rights::fd_allocate | rights::fd_filestat_set_size;
   if ((base & writing) != 0) host |= reads ? O_RDWR : O_WRONLY;
   if ((flags & open_flags::creat) != 0) host |= O_CREAT;
   if ((flags & open_flags::creat) != 0 && (flags & open_flags::excl) != 0) host |= O_EXCL;

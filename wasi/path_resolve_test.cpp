@@ -1,12 +1,11 @@
 // The same paths on both resolvers: what must open, what must not, and that nothing outside is ever reached.
 #include "wasi/path_resolve.hpp"
 
+#include <atomic>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/fs.h>
 #include <sys/syscall.h>
-
-#include <atomic>
 #include <thread>
 
 #include "wasi/test_directory.hpp"
@@ -72,18 +71,49 @@ TEST_P(PathResolverTest, OpensWhatIsInside) {
     EXPECT_EQ(read(path), "inside") << path;
   for (const char* path : {"dir/file", "to-dir/file", "self/to-dir/./file", "dir//file", "dir/deep/../file"})
     EXPECT_EQ(read(path), "in dir") << path;
-  for (const char* path : {".", "./", "dir", "dir/", "dir//", "dir/.", "to-dir", "to-dir/", "dir/deep/..", "self", "self/"})
+  for (const char* path :
+       {".", "./", "dir", "dir/", "dir//", "dir/.", "to-dir", "to-dir/", "dir/deep/..", "self", "self/"})
     EXPECT_EQ(read(path), "opened") << path;
 }
 
 TEST_P(PathResolverTest, NeverLeaves) {
-  for (const char* path :
-       {"..", "../", "../secret", "../root", "../root/file", "dir/../..", "dir/../../secret", "dir/../../root/file",
-        "../root-secret/file", "self/../..", "self/../secret", "to-dir/../../secret", "escape", "escape/", "dir/escape",
-        "to-dir/escape", "parent", "parent/", "parent/secret", "parent/root/file", "sibling", "sibling/", "sibling/file",
-        "sibling//file", "sibling/.", "absolute", "absolute-dir", "absolute-dir/", "absolute-dir/.",
-        "absolute-dir/secret", "slash", "slash/etc/passwd", "/", "/etc/passwd", "//etc/passwd", "/file",
-        "escape-to-new"}) {
+  for (const char* path : {"..",
+                           "../",
+                           "../secret",
+                           "../root",
+                           "../root/file",
+                           "dir/../..",
+                           "dir/../../secret",
+                           "dir/../../root/file",
+                           "../root-secret/file",
+                           "self/../..",
+                           "self/../secret",
+                           "to-dir/../../secret",
+                           "escape",
+                           "escape/",
+                           "dir/escape",
+                           "to-dir/escape",
+                           "parent",
+                           "parent/",
+                           "parent/secret",
+                           "parent/root/file",
+                           "sibling",
+                           "sibling/",
+                           "sibling/file",
+                           "sibling//file",
+                           "sibling/.",
+                           "absolute",
+                           "absolute-dir",
+                           "absolute-dir/",
+                           "absolute-dir/.",
+                           "absolute-dir/secret",
+                           "slash",
+                           "slash/etc/passwd",
+                           "/",
+                           "/etc/passwd",
+                           "//etc/passwd",
+                           "/file",
+                           "escape-to-new"}) {
     EXPECT_EQ(read(path), failed(Errno::Notcapable)) << path;
     EXPECT_EQ(read(path, true, O_RDWR | O_CREAT).substr(0, 5), "errno") << path;
     EXPECT_EQ(read(path, true, O_WRONLY | O_CREAT | O_TRUNC).substr(0, 5), "errno") << path;
@@ -115,7 +145,8 @@ TEST_P(PathResolverTest, ReportsWhatIsWrong) {
   EXPECT_EQ(error_of("file/."), Errno::Notdir);
   EXPECT_EQ(error_of("file/../file"), Errno::Notdir);
   EXPECT_EQ(error_of("to-file/.."), Errno::Notdir);
-  for (const char* path : {"loop", "loop/", "loop/x", "loop-a", "loop-a/x"}) EXPECT_EQ(error_of(path), Errno::Loop) << path;
+  for (const char* path : {"loop", "loop/", "loop/x", "loop-a", "loop-a/x"})
+    EXPECT_EQ(error_of(path), Errno::Loop) << path;
   EXPECT_EQ(error_of(std::string("file\0", 5)), Errno::Inval);
   EXPECT_EQ(error_of(std::string("fi\0le", 5)), Errno::Inval);
   EXPECT_EQ(error_of(std::string("\0", 1)), Errno::Inval);
@@ -170,7 +201,8 @@ TEST_P(PathResolverTest, LocatesTheLastName) {
   EXPECT_EQ(name_of("dangling-in-dir", true), "dir:new");
   EXPECT_EQ(name_of("dangling-in-dir", false), "root:dangling-in-dir");
   EXPECT_EQ(name_of("escape", false), "root:escape");
-  for (const char* path : {"..", "../", "../x", "dir/../..", "self/..", "parent/x", "sibling/x", "/x", "absolute-dir/x"})
+  for (const char* path :
+       {"..", "../", "../x", "dir/../..", "self/..", "parent/x", "sibling/x", "/x", "absolute-dir/x"})
     EXPECT_EQ(name_of(path, false), failed(Errno::Notcapable)) << path;
   for (const char* path : {"escape", "dir/escape", "absolute", "parent", "slash", "escape-to-new"})
     EXPECT_EQ(name_of(path, true), failed(Errno::Notcapable).c_str()) << path;
@@ -205,10 +237,9 @@ std::vector<PathResolver::Method> methods() {
   return result;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PathResolverTest, testing::ValuesIn(methods()),
-                         [](const auto& info) {
-                           return info.param == PathResolver::Method::Kernel ? "Kernel" : "Walker";
-                         });
+INSTANTIATE_TEST_SUITE_P(All, PathResolverTest, testing::ValuesIn(methods()), [](const auto& info) {
+  return info.param == PathResolver::Method::Kernel ? "Kernel" : "Walker";
+});
 
 }  // namespace
 }  // namespace tfvm::wasi

@@ -74,10 +74,10 @@ TEST_F(PollTest, ClocksThatAreDue) {
 }
 
 TEST_F(PollTest, OnlyTheClocksThatAreDue) {
-  const auto events = poll({clock_subscription(1, Clock::Monotonic, hour), clock_subscription(2, Clock::Realtime, 0),
-                            clock_subscription(3, Clock::Realtime, UINT64_MAX, 1),
-                            clock_subscription(4, Clock::Monotonic, UINT64_MAX),
-                            clock_subscription(5, Clock::Monotonic, 0, 1)});
+  const auto events =
+      poll({clock_subscription(1, Clock::Monotonic, hour), clock_subscription(2, Clock::Realtime, 0),
+            clock_subscription(3, Clock::Realtime, UINT64_MAX, 1), clock_subscription(4, Clock::Monotonic, UINT64_MAX),
+            clock_subscription(5, Clock::Monotonic, 0, 1)});
   ASSERT_EQ(events.size(), 2u);
   EXPECT_EQ(events[0].user_data, 2u);
   EXPECT_EQ(events[1].user_data, 5u);

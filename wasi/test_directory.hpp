@@ -1,14 +1,13 @@
 // For tests: a directory of the host that is gone at the end, and small file helpers.
 #pragma once
 
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <stdlib.h>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace tfvm::wasi {
 

@@ -94,7 +94,8 @@ Errno TestGuest::call_with(std::string_view name, const std::vector<std::uint64_
 Errno TestGuest::open(Fd directory, std::string_view path, OpenFlags flags, Rights base, Rights inheriting, Fd* opened,
                       FdFlags fdflags, LookupFlags lookup) {
   put_text(scratch + 4, path);
-  const Errno error = call("path_open", directory, lookup, scratch + 4, path.size(), flags, base, inheriting, fdflags, scratch);
+  const Errno error =
+      call("path_open", directory, lookup, scratch + 4, path.size(), flags, base, inheriting, fdflags, scratch);
   *opened = error == Errno::Success ? load<Fd>(scratch) : UINT32_MAX;
   return error;
 }
@@ -103,8 +104,9 @@ Fd TestGuest::open(Fd directory, std::string_view path, OpenFlags flags) {
   constexpr Rights no_directory_has = rights::fd_write;
   Fd opened = UINT32_MAX;
   const bool is_directory = (flags & open_flags::directory) != 0;
-  EXPECT_EQ(open(directory, path, flags, is_directory ? rights::all & ~no_directory_has : rights::all, rights::all, &opened),
-            Errno::Success)
+  EXPECT_EQ(
+      open(directory, path, flags, is_directory ? rights::all & ~no_directory_has : rights::all, rights::all, &opened),
+      Errno::Success)
       << path;
   return opened;
 }

@@ -84,8 +84,9 @@ void Translator::memory_access(const Instruction& instruction) {
   lowering_.flush_hazards();
   const std::uint32_t address_slot = lowering_.slot_of(address);
   const std::uint32_t value_slot = is_store ? lowering_.slot_of(value) : 0;
+  const std::uint32_t result = is_store ? 0 : lowering_.next_home();
   operands_.clear();
-  if (!is_store) operands_.add(lowering_.home(lowering_.height()) * 8);
+  if (!is_store) operands_.add(result * 8);
   operands_.add(address_slot * 8);
   if (is_store) operands_.add(value_slot * 8);
   operands_.add(instruction.index);
@@ -116,15 +117,21 @@ void Translator::unary_in_slot(Handler handler, std::uint32_t index, ValueKind r
   lowering_.push_in_slot(result);
 }
 
+/// An instruction without operands, whose result it writes to the slot of the new entry.
+void Translator::produce_in_slot(Handler handler, std::uint32_t index, ValueKind result) {
+  const std::uint32_t slot = lowering_.next_home();
+  operands_.clear();
+  operands_.add(slot * 8);
+  operands_.add(index);
+  lowering_.special(handler, operands_);
+  lowering_.push_in_slot(result);
+}
+
 void Translator::memory(const Instruction& instruction) {
   const std::uint32_t index = instruction.index;
   switch (instruction.op) {
     case Op::MemorySize:
-      operands_.clear();
-      operands_.add(lowering_.home(lowering_.height()) * 8);
-      operands_.add(index);
-      lowering_.special(&memory_size, operands_);
-      return lowering_.push_in_slot(value_type(module_.memories[index].address_type).kind());
+      return produce_in_slot(&memory_size, index, value_type(module_.memories[index].address_type).kind());
     case Op::MemoryGrow:
       return unary_in_slot(&outcall_memory_grow, index, value_type(module_.memories[index].address_type).kind());
     case Op::MemoryFill: return range_operation(&outcall_memory_fill, 3, index, 0, false);
@@ -138,12 +145,7 @@ void Translator::table(const Instruction& instruction) {
   const std::uint32_t index = instruction.index;
   const auto address_kind = [&] { return value_type(module_.tables[index].type.address_type).kind(); };
   switch (instruction.op) {
-    case Op::TableSize:
-      operands_.clear();
-      operands_.add(lowering_.home(lowering_.height()) * 8);
-      operands_.add(index);
-      lowering_.special(&table_size, operands_);
-      return lowering_.push_in_slot(address_kind());
+    case Op::TableSize: return produce_in_slot(&table_size, index, address_kind());
     case Op::TableGet: return unary_in_slot(&outcall_table_get, index, ValueKind::I64);
     case Op::TableSet: return range_operation(&outcall_table_set, 2, index, 0, false);
     case Op::TableGrow:
@@ -164,12 +166,7 @@ void Translator::reference(const Instruction& instruction) {
       const NodeId zero = lowering_.constant(ValueKind::I64, 0);
       return lowering_.push(lowering_.binary(operation(Op::I64Eq), ValueKind::I32, reference, zero));
     }
-    case Op::RefFunc:
-      operands_.clear();
-      operands_.add(lowering_.home(lowering_.height()) * 8);
-      operands_.add(instruction.index);
-      lowering_.special(&outcall_ref_func, operands_);
-      return lowering_.push_in_slot(ValueKind::I64);
+    case Op::RefFunc: return produce_in_slot(&outcall_ref_func, instruction.index, ValueKind::I64);
     default:
       lowering_.flush_hazards();
       lowering_.put_down(1);

@@ -112,6 +112,7 @@ void Lowering::adopt(Node& parent, unsigned child_count, bool may_trap) {
     parent.reads_global = parent.reads_global || child.reads_global;
     parent.uses_accumulator = parent.uses_accumulator || child.uses_accumulator;
     parent.locals |= child.locals;
+    parent.reach = std::max(parent.reach, child.reach);
   }
   if (may_trap && parent.hazard == 0) parent.trap_offset = position_;
 }
@@ -153,6 +154,7 @@ NodeId Lowering::select(ValueKind type, NodeId a, NodeId b, NodeId condition) {
 void Lowering::push(NodeId id) {
   nodes_[id].home = home(height());
   nodes_[id].on_stack = true;
+  if (nodes_[id].kind == NodeKind::Slot) nodes_[id].reach = nodes_[id].home;
   stack_.push_back(id);
   need_slots(home(height()));
 }
@@ -244,6 +246,7 @@ void Lowering::spill_accumulator(bool is_float) {
   statement.expressions[0] = as_tree(value, false, true);
   nodes_[id].kind = NodeKind::Slot;
   nodes_[id].uses_accumulator = false;
+  nodes_[id].reach = nodes_[id].home >= operand_base_ ? nodes_[id].home : 0;
   lower(statement);
 }
 
@@ -273,12 +276,14 @@ void Lowering::materialise(NodeId id, bool to_accumulator) {
   node.reads_global = false;
   node.operators = 0;
   node.locals = 0;
+  node.reach = !to_accumulator && node.home >= operand_base_ ? node.home : 0;
   if (to_accumulator) accumulators_[is_float] = id;
 }
 
 void Lowering::put_down_entry(std::uint32_t position) {
   const NodeId id = stack_[position];
   if (nodes_[id].kind == NodeKind::Slot) return;
+  save_slot(position);
   if (nodes_[id].hazard != 0) {
     unsigned hazard = nodes_[id].hazard;
     for (std::uint32_t i = first_pending_; i < position; ++i) hazard |= nodes_[stack_[i]].hazard;
@@ -287,6 +292,22 @@ void Lowering::put_down_entry(std::uint32_t position) {
         if (nodes_[stack_[i]].hazard != 0) materialise(stack_[i], false);
   }
   materialise(id, false);
+}
+
+/// Before something is written to the slot of a position: pending trees below it that read it, or slots above it, are put
+/// down. From the bottom up: an entry's own slot is read by entries below only, and these are down by then.
+void Lowering::save_slot(std::uint32_t position) {
+  const auto reaches = [&](std::uint32_t i) { return nodes_[stack_[i]].reach >= home(position); };
+  std::uint32_t i = first_pending_;
+  while (i < position && !reaches(i)) ++i;
+  if (i == position) return;
+  for (i = first_pending_; i < position; ++i)
+    if (nodes_[stack_[i]].reach != 0) put_down_entry(i);
+}
+
+std::uint32_t Lowering::next_home() {
+  save_slot(height());
+  return home(height());
 }
 
 /// Before something with `hazard` happens: pending entries that could trap differently, in order.
@@ -316,9 +337,10 @@ void Lowering::flush_effects() {
 }
 
 void Lowering::flush_for_call(std::uint32_t arguments) {
+  const std::uint32_t callee_frame = home(height() - arguments);
   for (std::uint32_t i = first_pending_; i < height() - arguments; ++i) {
     const Node& node = nodes_[stack_[i]];
-    if (node.hazard != 0 || node.reads_global || node.uses_accumulator) put_down_entry(i);
+    if (node.hazard != 0 || node.reads_global || node.uses_accumulator || node.reach >= callee_frame) put_down_entry(i);
   }
   put_down(arguments);
 }

@@ -61,6 +61,8 @@ class Lowering {
   void drop_entries(std::uint32_t count);
   /// Drops all entries from `height` on; everything below lies in its slot.
   void reset(std::uint32_t height);
+  /// The slot of the position above the top, for a value that is put there now. Saves what pending trees read there.
+  std::uint32_t next_home();
   /// Slot of a position of the operand stack.
   std::uint32_t home(std::uint32_t position) const { return operand_base_ + position; }
   std::uint32_t frame_slots() const { return frame_slots_; }
@@ -120,6 +122,7 @@ class Lowering {
   std::uint32_t allocate_temporary();
   void materialise(NodeId id, bool to_accumulator);
   void put_down_entry(std::uint32_t position);
+  void save_slot(std::uint32_t position);
   void settle(unsigned hazard);
   void spill_accumulator(bool is_float);
   bool contains(NodeId tree, NodeId leaf) const;

@@ -84,6 +84,7 @@ class Translator {
   void select();
   void range_operation(Handler handler, std::uint32_t operands, std::uint32_t first, std::uint32_t second,
                        bool has_second);
+  void produce_in_slot(Handler handler, std::uint32_t index, ValueKind result);
   void unary_in_slot(Handler handler, std::uint32_t index, ValueKind result);
   std::uint32_t global_offset(std::uint32_t index) const;
 

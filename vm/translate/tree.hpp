@@ -34,6 +34,7 @@ struct Node {
   Operation operation = 0;
   NodeId children[3] = {no_node, no_node, no_node};
   std::uint32_t home = 0;           ///< slot for the value if it must be put down
+  std::uint32_t reach = 0;          ///< highest slot of the operand stack that the tree reads, or 0
   std::uint32_t trap_offset = 0;    ///< module offset of the first instruction in the tree that may trap
   std::uint64_t immediate = 0;      ///< constant bits, local index, offset of a load or global
   std::uint64_t locals = 0;         ///< bit x % 64 set: the tree reads local x
