@@ -15,7 +15,6 @@ namespace {
 
 using namespace tfvm;
 using test::Bytes;
-using test::operator+;
 
 // Statements over parameters 0 and 1 (i32), locals 2 (i32) and 4 (i64), as compilers write them.
 const Bytes& statement(std::uint32_t choice) {

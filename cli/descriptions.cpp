@@ -25,7 +25,7 @@ po::typed_value<std::string>* parsed_value(const char* option, const char* value
         if (!value)
           fail_usage("--" + std::string(option) + " cannot be '" + printable(text) + "'",
                      std::string("expected ") + expected);
-        target = std::move(*value);
+        target = std::move(value);
       });
 }
 
@@ -64,11 +64,11 @@ po::options_description& add_group(Descriptions& descriptions, const char* capti
 }
 
 // Every command's last group; then all groups make the whole.
-void finish(Descriptions& descriptions, CommonOptions& common) {
+void finish(Descriptions& descriptions, CommonOptions& common, const char* verbose_text) {
   add_group(descriptions, "Messages")
-      .add_options()                                          //
-      ("verbose,v", po::bool_switch(),                        // counted by the parser: Boost does not count
-       "say what is done, on standard error; -vv says more")  //
+      .add_options()                    //
+      ("verbose,v", po::bool_switch(),  // counted by the parser: Boost does not count
+       verbose_text)                    //
       ("quiet,q", po::bool_switch(&common.quiet),
        "errors in one line: no hints, no backtraces")  //
       ("help,h", po::bool_switch(), "print this help");
@@ -114,13 +114,13 @@ Descriptions describe(RunOptions& options) {
        "elements of all tables (default: 10000000)")  //
       ("trap-on-grow-failure", po::bool_switch(&options.trap_on_grow_failure),
        "trap where memory cannot grow, instead of telling the program");
-  finish(descriptions, options.common);
+  finish(descriptions, options.common, "say what is done, on standard error; -vv says more");
   return descriptions;
 }
 
 Descriptions describe(ValidateOptions& options) {
   Descriptions descriptions;
-  finish(descriptions, options.common);
+  finish(descriptions, options.common, "say what is done, also for valid modules");
   return descriptions;
 }
 
@@ -139,7 +139,7 @@ Descriptions describe(InspectOptions& options) {
            }),
        "the instructions of FUNCTION, an index or a name;\n"
        "without it of all functions");
-  finish(descriptions, options.common);
+  finish(descriptions, options.common, "list all functions too");
   return descriptions;
 }
 

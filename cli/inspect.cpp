@@ -55,12 +55,13 @@ std::vector<std::string_view> feature_names(const Module& module) {
 }
 
 std::string extern_type(const Module& module, ExternKind kind, std::uint32_t index) {
-  if (index >= index_space_size(module, kind)) return "unknown " + std::string(to_string(kind));
-  if (kind == ExternKind::Tag) return "tag " + to_string(module.types[module.tags[index]]->function());
+  if (index >= index_space_size(module, kind)) return "unknown";
+  if (kind == ExternKind::Tag) return to_string(module.types[module.tags[index]]->function());
   Import import;
   import.kind = kind;
   import.index = index;
-  return describe_import(module, import);
+  const std::string text = describe_import(module, import);
+  return text.substr(std::string_view(to_string(kind)).size() + 1);
 }
 
 Inspection::Inspection(const Module& inspected, std::string file_name)

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "decoder/disassemble.hpp"
 #include "decoder/module.hpp"
 #include "decoder/name_section.hpp"
 
@@ -36,8 +37,8 @@ struct Inspection {
 /// Everything about the module in lines for people; `with_functions` lists each function too.
 std::string inspect_text(const Inspection& inspection, bool with_functions);
 
-/// The instructions of those of `functions` that have a body.
-std::string disassembly_text(const Inspection& inspection, std::span<const std::uint32_t> functions);
+/// The instructions of one function, one a line, and an empty line. REQUIRES: it has a body.
+std::string disassembly_text(const Disassembler& disassembler, std::uint32_t function_index);
 
 /// The same as one JSON object, always with all functions, and with the code of `disassembled` ones (sorted).
 std::string inspect_json(const Inspection& inspection, std::span<const std::uint32_t> disassembled);
@@ -51,8 +52,8 @@ std::optional<std::size_t> section_entries(const Module& module, std::uint8_t id
 /// Names of the features that the module uses, in the order of features.def.
 std::vector<std::string_view> feature_names(const Module& module);
 
-/// "function (i32) -> (i32)", "memory 1..2 pages", "global mut i32"; "unknown global" if there is none of that index,
-/// as may be in modules that are not valid.
+/// "(i32) -> (i32)", "1..2 pages", "mut i32"; "unknown" if there is none of that kind and index, as may be in modules
+/// that are not valid.
 std::string extern_type(const Module& module, ExternKind kind, std::uint32_t index);
 
 }  // namespace tfvm::cli

@@ -29,6 +29,21 @@ std::vector<std::uint32_t> functions_to_disassemble(const InspectOptions& option
   return functions;
 }
 
+// In pieces: the text is many times as long as the module.
+void write_disassembly(const Inspection& inspection, std::span<const std::uint32_t> functions) {
+  constexpr std::size_t piece_size = 64 * 1024;
+  const Disassembler disassembler(inspection.module);
+  std::string piece;
+  for (const std::uint32_t index : functions) {
+    if (index < inspection.module.imported_functions) continue;
+    piece += disassembly_text(disassembler, index);
+    if (piece.size() < piece_size) continue;
+    write_output(piece);
+    piece.clear();
+  }
+  write_output(piece);
+}
+
 }  // namespace
 
 int inspect_command(const InspectOptions& options) {
@@ -42,7 +57,7 @@ int inspect_command(const InspectOptions& options) {
 
   const std::vector<std::uint32_t> functions = functions_to_disassemble(options, inspection);
   if (options.json) write_output(inspect_json(inspection, functions));
-  else if (options.disassemble) write_output(disassembly_text(inspection, functions));
+  else if (options.disassemble) write_disassembly(inspection, functions);
   else write_output(inspect_text(inspection, options.common.verbosity > 0));
   if (inspection.invalid) fail(printable(options.file) + ": " + inspection.invalid->to_string());
   return exit_success;

@@ -3,7 +3,6 @@
 
 #include "cli/inspect.hpp"
 #include "cli/json_writer.hpp"
-#include "decoder/disassemble.hpp"
 
 namespace tfvm::cli {
 namespace {

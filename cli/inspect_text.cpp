@@ -3,13 +3,15 @@
 
 #include "cli/inspect.hpp"
 #include "cli/text.hpp"
-#include "decoder/disassemble.hpp"
 #include "decoder/error.hpp"
 
 namespace tfvm::cli {
 namespace {
 
-/// Lines of cells; all columns but the last are padded to their widest cell.
+// Deeper blocks are not indented further: code of 60,000 nested blocks would print as gigabytes of spaces.
+constexpr std::uint32_t max_indentation = 40;
+
+/// Lines of cells; all columns but the last are padded to their widest cell, up to a width that fits a terminal.
 class Table {
  public:
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
@@ -21,13 +23,14 @@ class Table {
     for (const auto& row : rows_)
       for (std::size_t column = 0; column < row.size(); ++column) {
         if (column == widths.size()) widths.push_back(0);
-        widths[column] = std::max(widths[column], row[column].size());
+        widths[column] = std::max(widths[column], std::min(row[column].size(), max_width));
       }
     std::string text = '\n' + std::string(title) + " (" + std::to_string(rows_.size()) + ")\n";
     for (const auto& row : rows_) {
       std::string line = " ";
       for (std::size_t column = 0; column < row.size(); ++column)
-        line += ' ' + row[column] + std::string(widths[column] - row[column].size() + 1, ' ');
+        line +=
+            ' ' + row[column] + std::string(std::max(widths[column], row[column].size()) - row[column].size() + 1, ' ');
       line.erase(line.find_last_not_of(' ') + 1);
       text += line + '\n';
     }
@@ -35,6 +38,7 @@ class Table {
   }
 
  private:
+  static constexpr std::size_t max_width = 48;
   std::vector<std::vector<std::string>> rows_;
 };
 
@@ -55,8 +59,8 @@ std::string sections(const Module& module) {
 std::string imports(const Module& module) {
   Table table;
   for (const Import& import : module.imports)
-    table.add(
-        {printable(import.module) + '.' + printable(import.name), extern_type(module, import.kind, import.index)});
+    table.add({printable(import.module) + '.' + printable(import.name),
+               std::string(to_string(import.kind)) + ' ' + extern_type(module, import.kind, import.index)});
   return table.text("Imports");
 }
 
@@ -128,21 +132,16 @@ std::string inspect_text(const Inspection& inspection, bool with_functions) {
   return text;
 }
 
-std::string disassembly_text(const Inspection& inspection, std::span<const std::uint32_t> functions) {
-  const Disassembler disassembler(inspection.module);
-  std::string text;
-  for (const std::uint32_t index : functions) {
-    if (index < inspection.module.imported_functions) continue;
-    text += (text.empty() ? "" : "\n") + disassembler.function_header(index) + '\n';
-    const auto add_line = [&text](const DisassemblyLine& line) {
-      std::string offset = hexadecimal(line.offset);
-      offset.insert(0, offset.size() < 8 ? 8 - offset.size() : 0, ' ');
-      text += offset + "  " + std::string(std::size_t{2} * line.depth, ' ') + line.text + '\n';
-    };
-    if (const Result<Done> done = disassembler.function(index, add_line); !done)
-      text += "          " + done.error().to_string() + '\n';
-  }
-  return text;
+std::string disassembly_text(const Disassembler& disassembler, std::uint32_t function_index) {
+  std::string text = disassembler.function_header(function_index) + '\n';
+  const auto add_line = [&text](const DisassemblyLine& line) {
+    std::string offset = hexadecimal(line.offset);
+    offset.insert(0, offset.size() < 8 ? 8 - offset.size() : 0, ' ');
+    text += offset + "  " + std::string(std::size_t{2} * std::min(line.depth, max_indentation), ' ') + line.text + '\n';
+  };
+  if (const Result<Done> done = disassembler.function(function_index, add_line); !done)
+    text += "          " + done.error().to_string() + '\n';
+  return text + '\n';
 }
 
 }  // namespace tfvm::cli

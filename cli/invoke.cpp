@@ -1,6 +1,8 @@
 // Exported functions by name and their values as text (invoke.hpp).
 #include "cli/invoke.hpp"
 
+#include <algorithm>
+
 #include "cli/failure.hpp"
 #include "cli/parse.hpp"
 #include "cli/text.hpp"
@@ -55,9 +57,14 @@ std::uint32_t find_exported_function(const Module& module, std::string_view name
        meant.empty() ? what_can_be_called(module) : "did you mean '" + printable(meant) + "'?");
 }
 
-std::uint32_t find_start_function(const Module& module, std::string_view file) {
+std::uint32_t find_start_function(const Module& module, std::string_view file, std::span<const std::string> arguments) {
   const Export* entry = find_function_export(module, "_start");
-  if (entry == nullptr) fail(printable(file) + " has no '_start' to run", what_can_be_called(module));
+  if (entry == nullptr) {
+    const bool is_late =
+        std::any_of(arguments.begin(), arguments.end(), [](const auto& text) { return text.starts_with("--invoke"); });
+    fail(printable(file) + " has no '_start' to run",
+         is_late ? "options of tfvm end at FILE: put --invoke in front of it" : what_can_be_called(module));
+  }
   const FunctionType& type = module.function_type(entry->index);
   if (!(type == FunctionType{}))
     fail("the export '_start' has the type " + to_string(type) + " instead of () -> ()",

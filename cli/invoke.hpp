@@ -16,8 +16,8 @@ namespace tfvm::cli {
 std::uint32_t find_exported_function(const Module& module, std::string_view name);
 
 /// Index of the exported function `_start`, of type () -> (). Throws Failure: there is none (the hint says what the
-/// module has instead), or its type is another one.
-std::uint32_t find_start_function(const Module& module, std::string_view file);
+/// module has instead, or that `arguments` hold an option of tfvm's), or its type is another one.
+std::uint32_t find_start_function(const Module& module, std::string_view file, std::span<const std::string> arguments);
 
 /// `texts` as values of the parameters of `type`. Throws Failure (usage): wrong number, or a text that is no such
 /// value.

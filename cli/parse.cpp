@@ -70,7 +70,8 @@ std::optional<std::uint64_t> parse_with_unit(std::string_view text, std::span<co
     if (__builtin_mul_overflow(digits, std::uint64_t{10}, &digits) ||
         __builtin_add_overflow(digits, static_cast<std::uint64_t>(text[i] - '0'), &digits))
       return std::nullopt;
-    if (behind_point && (scale *= 10) > 1'000'000'000) return std::nullopt;
+    if (behind_point) scale *= 10;
+    if (scale > 1'000'000'000) return std::nullopt;
   }
   if (i == 0) return std::nullopt;
 

@@ -74,8 +74,8 @@ class Run {
   /// The guest's exit code. Everything that can be known to be wrong is found before any of its code runs.
   int execute() {
     const Module& module = module_->module();
-    const std::uint32_t entry =
-        options_.invoke ? find_exported_function(module, *options_.invoke) : find_start_function(module, options_.file);
+    const std::uint32_t entry = options_.invoke ? find_exported_function(module, *options_.invoke)
+                                                : find_start_function(module, options_.file, options_.arguments);
     std::vector<Value> arguments;
     if (options_.invoke)
       arguments = parse_invoke_arguments(module.function_type(entry), *options_.invoke, options_.arguments);
@@ -99,7 +99,11 @@ class Run {
         if (const Store::Results results = store_.call(*initialize->function, {}); results.trap)
           return end_with(*results.trap);
     }
+    if (report_.logs(LogLevel::Debug))
+      report_.log(LogLevel::Debug, "instantiated; calling '" + printable(options_.invoke.value_or("_start")) + "'");
+    const auto start = std::chrono::steady_clock::now();
     const Store::Results results = store_.call(*instance.function(entry), arguments);
+    if (report_.logs(LogLevel::Debug)) log_time(std::chrono::steady_clock::now() - start);
     if (results.trap) return end_with(*results.trap);
     write_output(format_results(results.values));
     return exit_success;
@@ -114,6 +118,10 @@ class Run {
   }
 
  private:
+  void log_time(std::chrono::duration<double, std::milli> time) const {
+    report_.log(LogLevel::Debug, "the call took " + std::to_string(time.count()) + " ms");
+  }
+
   int end_with(const Trap& trap) const {
     if (trap.kind != TrapKind::Exit) report_.trap(trap, file_stem(options_.file));
     return exit_code(trap);

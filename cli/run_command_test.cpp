@@ -139,6 +139,12 @@ TEST(RunCommand, WithoutStartItSaysWhatCanBeCalled) {
                                " has no '_start' to run\nhint: functions that --invoke can call: _initialize, times\n");
 }
 
+TEST(RunCommand, OptionsBehindTheFileAreNoticedIfItCannotStart) {
+  const ChildResult result = run_tfvm({testdata("reactor.wasm"), "--invoke", "times"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(result.errors.find("hint: options of tfvm end at FILE: put --invoke in front of it\n"), std::string::npos);
+}
+
 TEST(RunCommand, TimeoutExits124) {
   const ChildResult result = run_tfvm({"run", "--timeout=50ms", "--invoke", "forever", testdata("library.wasm")});
   EXPECT_EQ(result.exit_code, 124);
@@ -241,6 +247,8 @@ TEST(RunCommand, VerboseSpeaksOnStandardErrorOnly) {
             std::string::npos)
       << result.errors;
   EXPECT_NE(result.errors.find("info: ended with exit code 0; memories: 64 KiB\n"), std::string::npos);
+  EXPECT_NE(run_tfvm({"-vv", hello}).errors.find("debug: instantiated; calling '_start'\ndebug: the call took "),
+            std::string::npos);
   EXPECT_NE(run_tfvm({"-v", "--fuel=1000", hello}).errors.find("; fuel left: "), std::string::npos);
   EXPECT_EQ(run_tfvm({"-v", "-q", hello}).errors, "");
   EXPECT_NE(run_tfvm({hello}, {.environment = {"TFVM_LOG=info"}}).errors, "");

@@ -12,7 +12,6 @@ namespace {
 using test::Bytes;
 using test::ModuleBuilder;
 using test::verdict;
-using test::operator+;
 
 std::shared_ptr<const Module> load(const Bytes& bytes, FeatureSet features = {}) {
   auto module = load_module(bytes, std::make_shared<TypeRegistry>(), features);
@@ -451,8 +450,8 @@ TEST(DecodeModule, ImplementationLimits) {
   EXPECT_EQ(verdict(with_section(1, Bytes{1} + test::function_type_bytes(test::repeat({test::i32}, 1000), {}))),
             "valid");
   EXPECT_TRUE(too_many(with_section(1, Bytes{1, 0x5f} + count(10'001) + test::repeat({test::i32, 0}, 10'001))));
-  EXPECT_TRUE(too_many(with_section(1, count(1'000'001) + test::repeat(function_type, 1'000'001))));
-  EXPECT_TRUE(too_many(with_section(1, Bytes{1, 0x4e} + count(1'000'001) + test::repeat(function_type, 1'000'001))));
+  EXPECT_TRUE(too_many(with_section(1, count(100'001) + test::repeat(function_type, 100'001))));
+  EXPECT_TRUE(too_many(with_section(1, Bytes{1, 0x4e} + count(100'001) + test::repeat(function_type, 100'001))));
   EXPECT_TRUE(too_many(with_section(2, count(1'000'001) + test::repeat({0, 0, 3, 0x7f, 0}, 1'000'001))));
   EXPECT_TRUE(too_many(with_section(3, count(1'000'001) + test::repeat({0}, 1'000'001))));
   EXPECT_TRUE(too_many(with_section(4, count(101) + test::repeat({0x70, 0, 0}, 101))));
@@ -484,7 +483,7 @@ TEST(DecodeModule, TruncationsAndFlips) {
   const auto registry = std::make_shared<TypeRegistry>();
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     const auto module = load_module({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)}, registry);
-    if (!module) EXPECT_FALSE(module.error().message.empty());
+    EXPECT_TRUE(module.ok() || !module.error().message.empty());
   }
   std::size_t refused = 0;
   for (std::size_t position = 0; position < bytes.size(); ++position)

@@ -8,7 +8,6 @@ namespace tfvm {
 namespace {
 
 using test::Bytes;
-using test::operator+;
 
 // The lines of function 0 of a module: two spaces per depth, then the text.
 std::vector<std::string> listing(const Bytes& code, const Bytes& locals = {0}, const Bytes& names = {}) {

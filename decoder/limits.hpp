@@ -13,8 +13,10 @@ inline constexpr std::uint64_t module_size_bytes = 1u << 30;
 /// Sections of all kinds; only custom sections can be many. Ours: tools write a dozen, each costs 40 bytes here.
 inline constexpr std::uint32_t sections = 100'000;
 
-/// Types, and thereby types of one recursion group (web). A canonical type costs about 500 bytes.
-inline constexpr std::uint32_t types = 1'000'000;
+/// Types, and thereby types of one recursion group. The web allows 1,000,000, but a canonical type costs 600 bytes:
+/// this keeps the types of a module below 60 MB. Large compiled modules have some thousands, with garbage collection
+/// more.
+inline constexpr std::uint32_t types = 100'000;
 
 /// Declared supertypes above a type (web). The display of a type holds that many ids.
 inline constexpr std::uint32_t subtyping_depth = 63;

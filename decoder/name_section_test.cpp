@@ -9,7 +9,6 @@ namespace {
 
 using test::Bytes;
 using test::name_bytes;
-using test::operator+;
 
 Bytes subsection(std::uint8_t id, const Bytes& contents) { return Bytes{id} + test::sized(contents); }
 

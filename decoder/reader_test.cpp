@@ -10,7 +10,6 @@ namespace tfvm {
 namespace {
 
 using test::Bytes;
-using test::operator+;
 
 // The message of the failure of `read` on `bytes`, or "read" and how many bytes were left.
 template <class Read>

@@ -13,7 +13,11 @@
 
 namespace tfvm::test {
 
-using Bytes = std::vector<std::uint8_t>;
+/// A class of its own, so that operator+ below is found for it.
+class Bytes : public std::vector<std::uint8_t> {
+ public:
+  using vector::vector;
+};
 
 // Bytes of value types, for signatures, locals and block types.
 inline constexpr std::uint8_t i32 = 0x7f, i64 = 0x7e, f32 = 0x7d, f64 = 0x7c, v128 = 0x7b;

@@ -134,8 +134,7 @@ std::unique_ptr<RecursionGroup> TypeRegistry::State::make_group(std::vector<SubT
 
 // Takes the group's ids and entry out of the tables. REQUIRES: the mutex is held.
 void TypeRegistry::State::forget(const RecursionGroup& group) {
-  // An equal group may have taken over the entry between the death of this one and now.
-  if (group.entry_->second.owner == &group) index.erase(group.entry_);
+  if (group.entry_) index.erase(*group.entry_);
   for (const auto& type : group.types_) {
     slot(type->id).store(nullptr, std::memory_order_relaxed);
     free_ids.push_back(type->id);
@@ -181,14 +180,20 @@ Result<std::shared_ptr<const RecursionGroup>> TypeRegistry::intern(std::vector<S
   if (!state_->has_ids(types.size()))
     return Error{ErrorKind::Limit, "too many types in this engine", no_offset, {}, {}, {}};
   std::unique_ptr<RecursionGroup> group = state_->make_group(types);
-  group->entry_ = found != state_->index.end() ? found : state_->index.try_emplace(std::move(key)).first;
-  group->entry_->second.owner = group.get();
+  if (found != state_->index.end()) {  // of a group that has died but not yet been released
+    found->second.owner->entry_.reset();
+    group->entry_ = found;
+  } else {
+    group->entry_ = state_->index.try_emplace(std::move(key)).first;
+  }
+  RecursionGroup::Entry& entry = (*group->entry_)->second;
+  entry.owner = group.get();
   for (const auto& type : group->types_) state_->slot(type->id).store(type.get(), std::memory_order_release);
   state_->live += group->types_.size();
   RecursionGroup* const made = group.release();
   result = std::shared_ptr<const RecursionGroup>(
       made, [state = state_](const RecursionGroup* dead) { state->release(dead); });
-  made->entry_->second.group = result;
+  entry.group = result;
   return result;
 }
 

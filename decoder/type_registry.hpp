@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "decoder/error.hpp"
@@ -30,14 +31,14 @@ class RecursionGroup : public std::enable_shared_from_this<RecursionGroup> {
   friend class TypeRegistry;
   struct Entry {
     std::weak_ptr<const RecursionGroup> group;
-    const RecursionGroup* owner = nullptr;  ///< the group whose death removes the entry
+    RecursionGroup* owner = nullptr;  ///< the same, until its entry is removed
   };
   /// Canonical groups by their structure. Ordered: no input can make look-ups worse than logarithmic.
   using Index = std::map<std::vector<std::uint32_t>, Entry>;
 
   std::vector<std::unique_ptr<DefinedType>> types_;
   std::vector<std::shared_ptr<const RecursionGroup>> uses_;  ///< groups that these types mention
-  Index::iterator entry_;
+  std::optional<Index::iterator> entry_;  ///< none: an equal group has taken it over while this one was dying
   mutable const RecursionGroup* next_dying_ = nullptr;
 };
 

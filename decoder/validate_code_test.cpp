@@ -15,10 +15,9 @@ using test::f64;
 using test::i32;
 using test::i64;
 using test::ModuleBuilder;
-using test::operator+;
 
-constexpr std::uint8_t unreachable = 0x00, block = 0x02, loop = 0x03, if_ = 0x04, else_ = 0x05, end = 0x0b, br = 0x0c,
-                       br_if = 0x0d, br_table = 0x0e, return_ = 0x0f, call = 0x10, call_indirect = 0x11,
+constexpr std::uint8_t unreachable = 0x00, block = 0x02, loop = 0x03, if_op = 0x04, else_op = 0x05, end = 0x0b,
+                       br = 0x0c, br_if = 0x0d, br_table = 0x0e, return_op = 0x0f, call = 0x10, call_indirect = 0x11,
                        return_call = 0x12, return_call_indirect = 0x13, drop = 0x1a, select = 0x1b, select_t = 0x1c,
                        local_get = 0x20, local_set = 0x21, local_tee = 0x22, global_get = 0x23, global_set = 0x24,
                        i32_const = 0x41, i64_const = 0x42, i32_add = 0x6a, i64_add = 0x7c, ref_null = 0xd0,
@@ -31,7 +30,7 @@ FeatureSet with_references() {
 }
 
 // Both paths of the validator, which must agree to the letter.
-std::string verdict(const Bytes& bytes, FeatureSet features = with_references()) {
+std::string agreed_verdict(const Bytes& bytes, FeatureSet features = with_references()) {
   std::string texts[2];
   for (const ValidationPath path : {ValidationPath::Fast, ValidationPath::Plain}) {
     auto module = decode_module(bytes, std::make_shared<TypeRegistry>(), features);
@@ -77,7 +76,7 @@ std::string body(const Bytes& params, const Bytes& results, const Bytes& code, c
                  FeatureSet features = with_references()) {
   ModuleBuilder builder = scene(params, results);
   builder.function(0, code, locals);
-  return verdict(builder.build(), features);
+  return agreed_verdict(builder.build(), features);
 }
 
 bool starts_with(const std::string& text, std::string_view start) { return text.rfind(start, 0) == 0; }
@@ -160,7 +159,7 @@ TEST(ValidateCode, UnreachableCodeIsTyped) {
   EXPECT_MISMATCH({}, {}, {block, empty_block, br, 0, i32_const, 0, end});
   EXPECT_MISMATCH({}, {i32}, {unreachable, block, empty_block, end, i64_const, 0, i32_add});
   EXPECT_MISMATCH({}, {i32}, {unreachable, block, i32, end});  // a new block is reachable in itself
-  EXPECT_VALID({}, {i32}, {i32_const, 0, return_, i32_add});
+  EXPECT_VALID({}, {i32}, {i32_const, 0, return_op, i32_add});
   EXPECT_VALID({}, {}, {unreachable, select, drop});
   EXPECT_VALID({}, {i64}, {unreachable, i64_const, 0, i32_const, 1, select});
   EXPECT_MISMATCH({}, {i64}, {unreachable, i32_const, 0, i32_const, 1, select});
@@ -214,19 +213,20 @@ TEST(ValidateCode, LocalsWithoutDefault) {
   EXPECT_STARTS(body({}, {}, {block, empty_block, ref_func, 1, local_set, 0, end, local_get, 0, drop}, locals),
                 uninitialized);
   EXPECT_STARTS(
-      body({}, {}, {i32_const, 0, if_, empty_block, ref_func, 1, local_set, 0, else_, local_get, 0, drop, end}, locals),
+      body({}, {}, {i32_const, 0, if_op, empty_block, ref_func, 1, local_set, 0, else_op, local_get, 0, drop, end},
+           locals),
       uninitialized);
   EXPECT_STARTS(body({}, {}, {unreachable, local_get, 0, drop}, locals), uninitialized);
   // What one function has set is not set in the next.
   ModuleBuilder builder = scene({}, {});
   builder.function(0, {ref_func, 1, local_set, 0}, locals);
   builder.function(0, {local_get, 0, drop}, locals);
-  EXPECT_STARTS(verdict(builder.build()), uninitialized);
+  EXPECT_STARTS(agreed_verdict(builder.build()), uninitialized);
   // A parameter always has a value.
   ModuleBuilder parameter;
   parameter.raw_type({0x60, 1, 0x64, 0x70, 0});
   parameter.function(0, {local_get, 0, drop});
-  EXPECT_EQ(verdict(parameter.build()), "valid");
+  EXPECT_EQ(agreed_verdict(parameter.build()), "valid");
 }
 
 // Pitfall 5: labels of loops take parameters; an if without else passes its parameters on.
@@ -247,16 +247,17 @@ TEST(ValidateCode, LoopsWithParameters) {
 }
 
 TEST(ValidateCode, Ifs) {
-  EXPECT_VALID({i32}, {}, {local_get, 0, if_, empty_block, end});
-  EXPECT_VALID({i32}, {i32}, {local_get, 0, if_, i32, i32_const, 0, else_, i32_const, 1, end});
-  EXPECT_MISMATCH({i32}, {i32}, {local_get, 0, if_, i32, i32_const, 0, end});
-  EXPECT_MISMATCH({i32}, {i32}, {local_get, 0, if_, i32, i32_const, 0, else_, end});
-  EXPECT_MISMATCH({i32}, {i32}, {local_get, 0, if_, i32, else_, i32_const, 0, end});
-  EXPECT_MISMATCH({i64}, {}, {local_get, 0, if_, empty_block, end});
-  EXPECT_MISMATCH({}, {i64}, {i32_const, 0, i64_const, 0, i32_const, 1, if_, 2, drop, drop, i64_const, 0, end});
-  EXPECT_VALID({}, {i32, i32}, {i32_const, 1, if_, 3, call, 2, else_, call, 2, end});
-  EXPECT_STARTS(body({}, {}, {else_}), "malformed: END opcode expected");
-  EXPECT_STARTS(body({}, {}, {i32_const, 0, if_, empty_block, else_, else_, end}), "malformed: END opcode expected");
+  EXPECT_VALID({i32}, {}, {local_get, 0, if_op, empty_block, end});
+  EXPECT_VALID({i32}, {i32}, {local_get, 0, if_op, i32, i32_const, 0, else_op, i32_const, 1, end});
+  EXPECT_MISMATCH({i32}, {i32}, {local_get, 0, if_op, i32, i32_const, 0, end});
+  EXPECT_MISMATCH({i32}, {i32}, {local_get, 0, if_op, i32, i32_const, 0, else_op, end});
+  EXPECT_MISMATCH({i32}, {i32}, {local_get, 0, if_op, i32, else_op, i32_const, 0, end});
+  EXPECT_MISMATCH({i64}, {}, {local_get, 0, if_op, empty_block, end});
+  EXPECT_MISMATCH({}, {i64}, {i32_const, 0, i64_const, 0, i32_const, 1, if_op, 2, drop, drop, i64_const, 0, end});
+  EXPECT_VALID({}, {i32, i32}, {i32_const, 1, if_op, 3, call, 2, else_op, call, 2, end});
+  EXPECT_STARTS(body({}, {}, {else_op}), "malformed: END opcode expected");
+  EXPECT_STARTS(body({}, {}, {i32_const, 0, if_op, empty_block, else_op, else_op, end}),
+                "malformed: END opcode expected");
 }
 
 TEST(ValidateCode, BlockTypes) {
@@ -273,16 +274,16 @@ TEST(ValidateCode, BlockTypes) {
 TEST(ValidateCode, EndsOfBodies) {
   ModuleBuilder builder = scene({}, {});
   builder.raw_function(0, {0});
-  EXPECT_STARTS(verdict(builder.build()), "malformed: END opcode expected");
+  EXPECT_STARTS(agreed_verdict(builder.build()), "malformed: END opcode expected");
   ModuleBuilder behind = scene({}, {});
   behind.raw_function(0, {0, end, end});
-  EXPECT_STARTS(verdict(behind.build()), "malformed: section size mismatch");
+  EXPECT_STARTS(agreed_verdict(behind.build()), "malformed: section size mismatch");
   ModuleBuilder open = scene({}, {});
   open.raw_function(0, {0, block, empty_block, end});
-  EXPECT_STARTS(verdict(open.build()), "malformed: END opcode expected");
+  EXPECT_STARTS(agreed_verdict(open.build()), "malformed: END opcode expected");
   ModuleBuilder nothing = scene({}, {});
   nothing.raw_function(0, {});
-  EXPECT_STARTS(verdict(nothing.build()), "malformed: unexpected end");
+  EXPECT_STARTS(agreed_verdict(nothing.build()), "malformed: unexpected end");
 }
 
 // Pitfall 6.
@@ -303,7 +304,7 @@ TEST(ValidateCode, Memargs) {
   EXPECT_STARTS(load(Bytes{2} + test::repeat({0xff}, 9) + Bytes{0x02}), "malformed: integer too large");
   ModuleBuilder none;
   none.function(none.type({}, {}), {i32_const, 0, 0x28, 2, 0, drop});
-  EXPECT_STARTS(verdict(none.build()), "invalid: unknown memory 0");
+  EXPECT_STARTS(agreed_verdict(none.build()), "invalid: unknown memory 0");
 }
 
 TEST(ValidateCode, MemoriesAndData) {
@@ -327,7 +328,7 @@ TEST(ValidateCode, MemoriesAndData) {
   ModuleBuilder builder;
   builder.function(builder.type({}, {}), {0xfc, 0x09, 0});
   builder.data({0x01, 0});
-  EXPECT_STARTS(verdict(builder.build()), "malformed: data count section required");
+  EXPECT_STARTS(agreed_verdict(builder.build()), "malformed: data count section required");
 }
 
 TEST(ValidateCode, Locals) {
@@ -440,11 +441,11 @@ TEST(ValidateCode, References) {
   ModuleBuilder by_start = scene({}, {});
   by_start.start(0);
   by_start.function(0, {ref_func, 0, drop});
-  EXPECT_STARTS(verdict(by_start.build()), "invalid: undeclared function reference 0");
+  EXPECT_STARTS(agreed_verdict(by_start.build()), "invalid: undeclared function reference 0");
   ModuleBuilder by_export = scene({}, {});
   by_export.export_item("", 0, 0);
   by_export.function(0, {ref_func, 0, drop});
-  EXPECT_EQ(verdict(by_export.build()), "valid");
+  EXPECT_EQ(agreed_verdict(by_export.build()), "valid");
   for (int heap = 0x69; heap <= 0x74; ++heap)
     EXPECT_VALID({}, {i32}, {ref_null, static_cast<std::uint8_t>(heap), ref_is_null});
   EXPECT_VALID({}, {i32}, {ref_null, 4, ref_is_null});
@@ -475,7 +476,7 @@ TEST(ValidateCode, Branches) {
   EXPECT_VALID({i32}, {i32}, {i32_const, 5, local_get, 0, br_if, 0});
   EXPECT_MISMATCH({i32}, {i32}, {local_get, 0, br_if, 0, i32_const, 5});
   EXPECT_MISMATCH({i64}, {}, {local_get, 0, br_if, 0});
-  EXPECT_MISMATCH({}, {i32}, {i64_const, 0, return_});
+  EXPECT_MISMATCH({}, {i32}, {i64_const, 0, return_op});
   EXPECT_MISMATCH({}, {}, {i32_const, 0});
   EXPECT_MISMATCH({}, {i32}, {});
   EXPECT_VALID({}, {}, {i32_const, 0, i32_const, 0, br, 0});  // a branch drops what lies below
@@ -490,11 +491,12 @@ TEST(ValidateCode, ImplementationLimits) {
                 "limit: too many nested blocks");
   EXPECT_STARTS(body({}, {}, test::repeat({loop, empty_block}, 100'000)), "limit: too many nested blocks");
   EXPECT_STARTS(body({}, {}, test::repeat({loop, 1}, 100'000)), "limit: too many nested blocks");
-  EXPECT_STARTS(body({}, {}, test::repeat({i32_const, 0, if_, empty_block}, 100'000)), "limit: too many nested blocks");
+  EXPECT_STARTS(body({}, {}, test::repeat({i32_const, 0, if_op, empty_block}, 100'000)),
+                "limit: too many nested blocks");
   const std::size_t height = limits::operand_height;
-  EXPECT_VALID({}, {}, test::repeat({i32_const, 0}, height) + Bytes{return_});
-  EXPECT_STARTS(body({}, {}, test::repeat({i32_const, 0}, height + 1) + Bytes{return_}), "limit: too many operands");
-  EXPECT_STARTS(body({}, {}, test::repeat({call, 2}, height / 2 + 1) + Bytes{return_}), "limit: too many operands");
+  EXPECT_VALID({}, {}, test::repeat({i32_const, 0}, height) + Bytes{return_op});
+  EXPECT_STARTS(body({}, {}, test::repeat({i32_const, 0}, height + 1) + Bytes{return_op}), "limit: too many operands");
+  EXPECT_STARTS(body({}, {}, test::repeat({call, 2}, height / 2 + 1) + Bytes{return_op}), "limit: too many operands");
 }
 
 }  // namespace

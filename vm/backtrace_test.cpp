@@ -17,7 +17,7 @@ Bytes name_section(std::string_view module, std::initializer_list<std::pair<std:
 TEST(Backtrace, NamesComeFromTheNameSectionElseFromExports) {
   ModuleBuilder builder;
   const std::uint32_t type = builder.type({}, {});
-  builder.function(type, {0x01, 0x00});                     // nop, unreachable
+  builder.function(type, {0x01, 0x00});  // nop, unreachable
   builder.function(type, Bytes{0x01, 0x01} + call_function(0));
   builder.export_item("outer", 0, builder.function(type, call_function(1)));
   builder.custom("name", name_section("guest", {{0, "inner"}, {1, "_Z6middlev"}}));

@@ -1,7 +1,8 @@
 // Bulk operations: edges, overlap, dropped segments, no partial effect, fuel (pitfalls 17, 18, 20).
+#include "vm/bulk.hpp"
+
 #include <gtest/gtest.h>
 
-#include "vm/bulk.hpp"
 #include "vm/fuel.hpp"
 #include "vm/test_instance.hpp"
 

@@ -6,8 +6,8 @@
 
 namespace tfvm {
 
-/// "std::vector<int>::push_back(int&&)" for "_ZNSt6vectorIi..."; Rust's symbols (old and v0) likewise. A name that is no
-/// such symbol, or whose readable form would be unreasonably long, comes back as it is. Bounded time, for any input.
+/// "std::vector<int>::push_back(int&&)" for "_ZNSt6vectorIi..."; Rust's symbols (old and v0) likewise. A name that is
+/// no such symbol, or whose readable form would be unreasonably long, comes back as it is. Bounded time, for any input.
 std::string demangle(std::string_view name);
 
 }  // namespace tfvm

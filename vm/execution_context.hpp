@@ -57,7 +57,7 @@ struct ExecutionContext {
   std::uint8_t* trap_records = nullptr;
   std::vector<RawFrame> backtrace;
   std::uint64_t omitted_frames = 0;
-  std::string host_message;           ///< of a host function that trapped
+  std::string host_message;  ///< of a host function that trapped
   std::int32_t exit_code = 0;
 
   Store* store = nullptr;

@@ -2,14 +2,13 @@
 // either resumes at the trap exit or hands over to the handler that was installed before.
 #include "vm/fault.hpp"
 
-#include <signal.h>
-#include <sys/mman.h>
-
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <signal.h>
+#include <sys/mman.h>
 
 #include "vm/execution_context.hpp"
 #include "vm/interpreter.hpp"
@@ -45,7 +44,7 @@ void chain(int signal, siginfo_t* information, void* ucontext, const struct siga
     return;
   }
   // The default action must happen: the instruction faults again on return. A signal that was sent is sent again.
-  struct sigaction default_action {};
+  struct sigaction default_action{};
   default_action.sa_handler = SIG_DFL;
   sigaction(signal, &default_action, nullptr);
   if (information->si_code <= 0) raise(signal);
@@ -101,7 +100,7 @@ void fault::install() {
   if (is_installed.load(std::memory_order_acquire)) return;
   static std::once_flag once;
   std::call_once(once, [] {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_sigaction = on_fault;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigemptyset(&action.sa_mask);

@@ -43,13 +43,21 @@ template <int mode, class Float>
   }
 }
 template <class Float>
-inline Float float_ceil(Float a) { return round_to<_MM_FROUND_TO_POS_INF>(a); }
+inline Float float_ceil(Float a) {
+  return round_to<_MM_FROUND_TO_POS_INF>(a);
+}
 template <class Float>
-inline Float float_floor(Float a) { return round_to<_MM_FROUND_TO_NEG_INF>(a); }
+inline Float float_floor(Float a) {
+  return round_to<_MM_FROUND_TO_NEG_INF>(a);
+}
 template <class Float>
-inline Float float_trunc(Float a) { return round_to<_MM_FROUND_TO_ZERO>(a); }
+inline Float float_trunc(Float a) {
+  return round_to<_MM_FROUND_TO_ZERO>(a);
+}
 template <class Float>
-inline Float float_nearest(Float a) { return round_to<_MM_FROUND_TO_NEAREST_INT>(a); }
+inline Float float_nearest(Float a) {
+  return round_to<_MM_FROUND_TO_NEAREST_INT>(a);
+}
 template <class Float>
 inline Float float_sqrt(Float a) {
   // The intrinsic, since std::sqrt may call the library to set errno for negative numbers.
@@ -59,17 +67,29 @@ inline Float float_sqrt(Float a) {
 #else
 /// NaN + 0 gives a quiet NaN where the library might keep a signalling one.
 template <class Float>
-inline Float quiet(Float a) { return a != a ? a + a : a; }
+inline Float quiet(Float a) {
+  return a != a ? a + a : a;
+}
 template <class Float>
-inline Float float_ceil(Float a) { return quiet(std::ceil(a)); }
+inline Float float_ceil(Float a) {
+  return quiet(std::ceil(a));
+}
 template <class Float>
-inline Float float_floor(Float a) { return quiet(std::floor(a)); }
+inline Float float_floor(Float a) {
+  return quiet(std::floor(a));
+}
 template <class Float>
-inline Float float_trunc(Float a) { return quiet(std::trunc(a)); }
+inline Float float_trunc(Float a) {
+  return quiet(std::trunc(a));
+}
 template <class Float>
-inline Float float_nearest(Float a) { return quiet(std::nearbyint(a)); }
+inline Float float_nearest(Float a) {
+  return quiet(std::nearbyint(a));
+}
 template <class Float>
-inline Float float_sqrt(Float a) { return std::sqrt(a); }
+inline Float float_sqrt(Float a) {
+  return std::sqrt(a);
+}
 #endif
 
 template <class Float>
@@ -84,8 +104,7 @@ template <class Float>
 inline Float float_max(Float a, Float b) {
   if (a > b) return a;
   if (b > a) return b;
-  if (a == b)
-    return std::bit_cast<Float>(std::bit_cast<FloatBits<Float>>(a) & std::bit_cast<FloatBits<Float>>(b));
+  if (a == b) return std::bit_cast<Float>(std::bit_cast<FloatBits<Float>>(a) & std::bit_cast<FloatBits<Float>>(b));
   return a + b;
 }
 

@@ -1,6 +1,6 @@
 // Fuel: what a guest's work costs, the same for every executor, compiler and pattern list.
-// One unit an instruction, charged for a whole basic block at its entry; bulk operations and host work by the tariff below.
-// A block that cannot be paid traps (OutOfFuel) before its first effect.
+// One unit an instruction, charged for a whole basic block at its entry; bulk operations and host work by the tariff
+// below. A block that cannot be paid traps (OutOfFuel) before its first effect.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
 // Fuel: where basic blocks start, what they cost, and that what runs is charged exactly so.
+#include "vm/fuel.hpp"
+
 #include <gtest/gtest.h>
 
-#include "vm/fuel.hpp"
 #include "vm/test_instance.hpp"
 
 namespace tfvm::test {

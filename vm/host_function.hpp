@@ -90,14 +90,21 @@ struct ResultTraits<std::tuple<Rs...>> {
     return std::tuple<Rs...>{from_slot<Rs>(slots[next++])...};
   }
   static HostOutcome write(const std::tuple<Rs...>& values, Slot* slots) {
-    std::apply([&](const Rs&... value) { std::size_t next = 0; ((slots[next++] = to_slot(value)), ...); }, values);
+    std::apply(
+        [&](const Rs&... value) {
+          std::size_t next = 0;
+          ((slots[next++] = to_slot(value)), ...);
+        },
+        values);
     return {};
   }
 };
 template <class R>
 inline constexpr std::size_t result_count = ResultTraits<R>::count;
 template <class R>
-R results_from_slots(const Slot* slots) { return ResultTraits<R>::read(slots); }
+R results_from_slots(const Slot* slots) {
+  return ResultTraits<R>::read(slots);
+}
 
 template <class Signature>
 struct SignatureTraits;
@@ -111,7 +118,9 @@ struct SignatureTraits<R(Args...)> {
   }
 };
 template <class Signature>
-FunctionType function_type() { return SignatureTraits<Signature>::type(); }
+FunctionType function_type() {
+  return SignatureTraits<Signature>::type();
+}
 
 template <class Callable, class R, bool with_caller, class... Args>
 std::pair<FunctionType, HostFunction> bind(Callable callable) {
@@ -137,12 +146,16 @@ struct CallableTraits;
 template <class C, class R, class... Args>
 struct CallableTraits<R (C::*)(Args...) const> {
   template <class Callable>
-  static auto make(Callable callable) { return bind<Callable, R, false, Args...>(std::move(callable)); }
+  static auto make(Callable callable) {
+    return bind<Callable, R, false, Args...>(std::move(callable));
+  }
 };
 template <class C, class R, class... Args>
 struct CallableTraits<R (C::*)(Caller&, Args...) const> {
   template <class Callable>
-  static auto make(Callable callable) { return bind<Callable, R, true, Args...>(std::move(callable)); }
+  static auto make(Callable callable) {
+    return bind<Callable, R, true, Args...>(std::move(callable));
+  }
 };
 template <class C, class R, class... Args>
 struct CallableTraits<R (C::*)(Args...)> : CallableTraits<R (C::*)(Args...) const> {};

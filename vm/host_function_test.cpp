@@ -1,6 +1,8 @@
-// Host functions: signatures from C++, many parameters and results both ways, exceptions, exits, calls back into guests.
-#include <gtest/gtest.h>
+// Host functions: signatures from C++, many parameters and results both ways, exceptions, exits, calls back into
+// guests.
+#include "vm/host_function.hpp"
 
+#include <gtest/gtest.h>
 #include <stdexcept>
 
 #include "vm/test_instance.hpp"
@@ -62,8 +64,7 @@ TEST(HostFunction, AnyNumberOfParametersAndResults) {
       for (std::size_t i = 0; i < 1000 - count; ++i) slots[i] = Slot::i64(sum + i);
       return HostOutcome::ok();
     });
-    ModuleInstance* const instance =
-        world.instantiate(forwarding_module(Bytes(count, i64), Bytes(1000 - count, i64)));
+    ModuleInstance* const instance = world.instantiate(forwarding_module(Bytes(count, i64), Bytes(1000 - count, i64)));
     std::vector<Value> arguments;
     std::uint64_t sum = 0;
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -175,8 +176,7 @@ TEST(HostFunction, NestedInvocationsAreLimitedAndRecoverable) {
   world.linker.define_function("env", "f", [&](std::int32_t wanted) -> HostOutcome {
     depth = std::max(depth, world.store.context().nesting);
     if (wanted == 0) return HostOutcome::ok();
-    const Store::Results results =
-        world.call(instance, "f", {Value::i32(static_cast<std::uint32_t>(wanted - 1))});
+    const Store::Results results = world.call(instance, "f", {Value::i32(static_cast<std::uint32_t>(wanted - 1))});
     return results.trap ? HostOutcome::trap(results.trap->kind, results.trap->message) : HostOutcome::ok();
   });
   instance = world.instantiate(forwarding_module({i32}, {}));

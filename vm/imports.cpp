@@ -13,9 +13,7 @@ std::string describe(const FunctionType& type) { return "function " + to_string(
 std::string describe(const TableType& type) {
   return "table " + describe(type.limits, type.address_type) + " of " + to_string(type.element);
 }
-std::string describe(const MemoryType& type) {
-  return "memory " + describe(type.limits, type.address_type) + " pages";
-}
+std::string describe(const MemoryType& type) { return "memory " + describe(type.limits, type.address_type) + " pages"; }
 std::string describe(const GlobalType& type) {
   return std::string("global ") + (type.is_mutable ? "mut " : "") + to_string(type.value);
 }

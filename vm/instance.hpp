@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
@@ -32,9 +33,9 @@ struct MemoryInstance {
   /// Guarded: 8 GiB of address space behind `base` are reserved, so that a 32-bit address plus a 32-bit offset cannot
   /// leave it and a fault is the trap. Checked: every access compares with `size`.
   enum class Kind : std::uint8_t { Guarded, Checked } kind = Kind::Checked;
-  MemoryType type;            ///< as declared
+  MemoryType type;                ///< as declared
   std::uint64_t limit_pages = 0;  ///< least of declared maximum, address type and store limit
-  std::uint64_t reserved = 0; ///< bytes of address space owned from `base` on
+  std::uint64_t reserved = 0;     ///< bytes of address space owned from `base` on
   Store* store = nullptr;
 
   MemoryInstance() = default;
@@ -78,9 +79,7 @@ struct HostOutcome {
 
   static HostOutcome ok() { return {}; }
   static HostOutcome exit(std::int32_t code) { return {TrapKind::Exit, code, {}}; }
-  static HostOutcome trap(TrapKind kind, std::string message = {}) {
-    return {kind, 0, std::move(message)};
-  }
+  static HostOutcome trap(TrapKind kind, std::string message = {}) { return {kind, 0, std::move(message)}; }
 };
 
 /// A function of the host: arguments in slots[0..params), results to be written to slots[0..results).
@@ -89,11 +88,11 @@ using HostFunction = std::function<HostOutcome(Caller& caller, Slot* slots)>;
 /// Function, section 4.2.6: wasm code of an instance, or a host function. Its address is the function reference.
 struct FunctionInstance {
   TypeId type_id = no_type;
-  std::uint32_t function_index = 0;     ///< in its module's index space
+  std::uint32_t function_index = 0;  ///< in its module's index space
   const DefinedType* type = nullptr;
-  ModuleInstance* instance = nullptr;   ///< null: a host function
-  FunctionCode* code = nullptr;         ///< the tree interpreter's code of a wasm function
-  const HostFunction* host = nullptr;   ///< null: a wasm function
+  ModuleInstance* instance = nullptr;  ///< null: a host function
+  FunctionCode* code = nullptr;        ///< the tree interpreter's code of a wasm function
+  const HostFunction* host = nullptr;  ///< null: a wasm function
   const std::string* host_name = nullptr;
 };
 
@@ -133,7 +132,11 @@ struct ModuleInstance {
   /// What an export of the module stands for in this instance.
   External exported(const Export& entry);
 
-  std::unique_ptr<FunctionInstance[]> own_functions;  ///< filled by function()
+  /// Filled by function(), zero before: from calloc, so that functions that nobody uses cost no memory.
+  struct Free {
+    void operator()(FunctionInstance* functions) const { std::free(functions); }
+  };
+  std::unique_ptr<FunctionInstance[], Free> own_functions;
 };
 
 /// An external value: what imports are given and exports give (section 4.2.11).

@@ -1,6 +1,7 @@
 // Instantiation (WebAssembly 3.0, section 4.7.2): allocate, initialise, run segments and the start function, in the
 // standard's order. What a trap leaves behind stays, and so does the instance.
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -18,6 +19,7 @@ FunctionInstance* ModuleInstance::function(std::uint32_t function_index) {
   if (function_index < definition.imported_functions) return imported_functions[function_index];
   FunctionInstance& result = own_functions[function_index - definition.imported_functions];
   if (result.instance == nullptr) {
+    new (&result) FunctionInstance;
     result.function_index = function_index;
     result.type = definition.functions[function_index].type;
     result.type_id = result.type->id;
@@ -70,6 +72,11 @@ class Instantiation {
       if (!table) return table.error();
       instance_.tables.push_back(*table);
     }
+    const std::size_t functions = module_.functions.size() - module_.imported_functions;
+    instance_.own_functions.reset(
+        static_cast<FunctionInstance*>(std::calloc(std::max<std::size_t>(functions, 1), sizeof(FunctionInstance))));
+    if (instance_.own_functions == nullptr)
+      return Error{ErrorKind::Host, "the host has no memory for " + std::to_string(functions) + " functions"};
     return std::nullopt;
   }
 
@@ -82,8 +89,6 @@ class Instantiation {
     instance_.block->memories = instance_.memories.data();
     instance_.block->tables = instance_.tables.data();
     instance_.block->imported_functions = instance_.imported_functions.data();
-    instance_.own_functions =
-        std::make_unique<FunctionInstance[]>(module_.functions.size() - module_.imported_functions);
     instance_.dropped_elements.resize(module_.elements.size());
     instance_.dropped_data.resize(module_.data.size());
     instance_.element_segments.resize(module_.elements.size());
@@ -159,12 +164,30 @@ class Instantiation {
 
 }  // namespace
 
+namespace {
+
+// What lives in another store has another context: calling it from here would run it on the wrong stack.
+bool is_foreign(const Store& store, const External& external) {
+  switch (external.kind) {
+    case ExternKind::Function:
+      return external.function->host == nullptr && external.function->instance->store != &store;
+    case ExternKind::Table: return external.table->store != &store;
+    case ExternKind::Memory: return external.memory->store != &store;
+    default: return false;
+  }
+}
+
+}  // namespace
+
 Result<Store::Instantiated> Store::instantiate(std::shared_ptr<const LoadedModule> module,
                                                std::span<const External> imports, bool run_start) {
   const Module& definition = module->module();
   if (definition.registry() != engine_.registry())
     return Error{ErrorKind::Unlinkable, "the module was loaded by another engine than the store's"};
   if (auto error = check_imports(definition, imports)) return *std::move(error);
+  if (std::any_of(imports.begin(), imports.end(),
+                  [&](const External& external) { return is_foreign(*this, external); }))
+    return Error{ErrorKind::Unlinkable, "an import belongs to another store"};
   if (instances_.size() >= limits_.max_instances)
     return Error{ErrorKind::Limit, "too many instances in this store: " + std::to_string(limits_.max_instances)};
 

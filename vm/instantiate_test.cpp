@@ -9,9 +9,7 @@ namespace {
 const Bytes end = {0x0b};
 
 /// An active data segment of memory 0 at `offset`.
-Bytes data_at(std::int64_t offset, const Bytes& bytes) {
-  return Bytes{0x00} + i32_const(offset) + end + sized(bytes);
-}
+Bytes data_at(std::int64_t offset, const Bytes& bytes) { return Bytes{0x00} + i32_const(offset) + end + sized(bytes); }
 /// An active segment of table 0 with function indices.
 Bytes elements_at(std::int64_t offset, const Bytes& functions) {
   return Bytes{0x00} + i32_const(offset) + end + sized(functions);
@@ -20,7 +18,7 @@ Bytes elements_at(std::int64_t offset, const Bytes& functions) {
 TEST(Instantiate, GlobalsSeeEarlierOnesAndExtendedExpressions) {
   ModuleBuilder builder;
   builder.import("env", "base", Bytes{0x03, i32, 0x00});
-  builder.global(i32, false, Bytes{0x23, 0} + i32_const(5) + Bytes{0x6c} + end);              // base * 5
+  builder.global(i32, false, Bytes{0x23, 0} + i32_const(5) + Bytes{0x6c} + end);  // base * 5
   builder.global(i32, true, Bytes{0x23, 1} + i32_const(7) + Bytes{0x6a} + i32_const(1) + Bytes{0x6b} + end);
   builder.global(i64, false, i64_const(-3) + i64_const(4) + Bytes{0x7e} + end);
   builder.export_item("g", 3, 2);
@@ -91,7 +89,8 @@ TEST(Instantiate, StartTrapsAfterTheSegments) {
 }
 
 TEST(Instantiate, EmptySegmentsMayStandAtTheEndButNotBehindIt) {
-  for (const auto& [offset, expected] : {std::pair{65536, TrapKind::None}, {65537, TrapKind::OutOfBoundsMemoryAccess}}) {
+  for (const auto& [offset, expected] :
+       {std::pair{65536, TrapKind::None}, {65537, TrapKind::OutOfBoundsMemoryAccess}}) {
     ModuleBuilder builder;
     builder.memory({0x00, 1});
     builder.data(data_at(offset, {}));

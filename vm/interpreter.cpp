@@ -1,12 +1,11 @@
 // Entry and exit of the tree interpreter (interpreter.hpp) and the services that handlers call out for (call_out.hpp).
 #include "vm/interpreter.hpp"
 
-#include <ucontext.h>
-
 #include <algorithm>
 #include <csetjmp>
 #include <cstring>
 #include <map>
+#include <ucontext.h>
 
 #include "vm/backtrace.hpp"
 #include "vm/bulk.hpp"
@@ -54,7 +53,8 @@ FoundCode find_code(const tfvm::Store& store, const Byte* pc) {
 /// Maps code back to wasm by translating a function again, which gives the same code.
 class SourceMap {
  public:
-  std::uint32_t module_offset(const FunctionCode& function, const Byte* pc) {
+  /// `kind` tells two parts of one instruction apart: one that accesses memory, one that computes.
+  std::uint32_t module_offset(const FunctionCode& function, const Byte* pc, TrapKind kind) {
     auto [entry, is_new] = maps_.try_emplace(&function);
     if (is_new) {
       Translator translator(*function.variant);
@@ -62,10 +62,12 @@ class SourceMap {
       entry->second = translator.emitter().positions();
     }
     const auto offset = static_cast<std::uint32_t>(pc - function.code);
-    const auto after = std::upper_bound(
-        entry->second.begin(), entry->second.end(), offset,
-        [](std::uint32_t at, const SourcePosition& position) { return at < position.code_offset; });
-    return after == entry->second.begin() ? 0 : std::prev(after)->module_offset;
+    const auto after =
+        std::upper_bound(entry->second.begin(), entry->second.end(), offset,
+                         [](std::uint32_t at, const SourcePosition& position) { return at < position.code_offset; });
+    if (after == entry->second.begin()) return 0;
+    const SourcePosition& position = *std::prev(after);
+    return kind == TrapKind::OutOfBoundsMemoryAccess ? position.memory_offset : position.module_offset;
   }
 
  private:
@@ -101,8 +103,9 @@ void collect_backtrace(ExecutionContext& context) {
     }
     const FoundCode found = find_code(*context.store, pcs[i]);
     if (found.function == nullptr) continue;  // the function was just entered: its caller tells where
-    context.backtrace.push_back({found.instance, nullptr, found.function->function_index,
-                                 map.module_offset(*found.function, pcs[i])});
+    context.backtrace.push_back(
+        {found.instance, nullptr, found.function->function_index,
+         map.module_offset(*found.function, pcs[i], i == 0 ? context.trap_kind : TrapKind::None)});
   }
 }
 
@@ -110,48 +113,46 @@ void collect_backtrace(ExecutionContext& context) {
 
 /// What the interrupted handler had in its registers, until the thread is back out of the signal handler.
 struct Interrupted {
-  static constexpr unsigned register_count = 16;
-  std::uintptr_t registers[register_count];
+  const Byte* pc;
+  Byte* records;
   TrapKind kind;
 };
 constinit thread_local Interrupted interrupted{};
 
-#if defined(__x86_64__)
-constexpr int register_numbers[] = {REG_R12, REG_RDI, REG_R13, REG_R14, REG_R15, REG_RSI, REG_RDX, REG_RCX,
-                                    REG_R8,  REG_R9,  REG_R10, REG_R11, REG_RAX, REG_RBX, REG_RBP};
+/// Where the calling convention of handlers passes pc and records. The build proves that they are still there at every
+/// access to linear memory (.ci/check_handlers.py).
+#if defined(__x86_64__) && defined(TFVM_PRESERVE_NONE)
+constexpr int pc_register = REG_R12;
+constexpr int records_register = REG_R15;
+#elif defined(__x86_64__)
+constexpr int pc_register = REG_RDI;
+constexpr int records_register = REG_RCX;
+#else
+#error "port leave_by_signal to this processor"
 #endif
 
-/// Goes on where a signal handler sent the thread. The pc is the register that points to an instruction of a function, the
-/// records pointer is the highest address into the stack: frames, the only others, lie below it.
+/// Goes on where a signal handler sent the thread. At an asynchronous interrupt the registers may hold something else
+/// for a moment: then the backtrace is left out.
 [[noreturn]] void resume_after_signal() {
   ExecutionContext& context = *active::context();
   context.in_handlers = false;
-  const Byte* pc = nullptr;
-  Byte* records = nullptr;
-  for (const std::uintptr_t value : interrupted.registers) {
-    auto* pointer = reinterpret_cast<Byte*>(value);
-    if (pointer >= context.stack_begin && pointer < context.stack_end && pointer > records) records = pointer;
-    if (pc == nullptr && find_code(*context.store, pointer).function != nullptr) pc = pointer;
-  }
-  raise_trap(pc, records, interrupted.kind);
+  const auto offset = static_cast<std::uintptr_t>(context.stack_end - interrupted.records);
+  const bool is_record = interrupted.records >= context.stack_begin && interrupted.records < context.stack_end &&
+                         offset % record_bytes == 0;
+  raise_trap(interrupted.pc, is_record ? interrupted.records : nullptr, interrupted.kind);
 }
 
 }  // namespace
 
 void leave_by_signal(ExecutionContext&, void* ucontext, TrapKind kind) {
-#if defined(__x86_64__)
   auto& registers = static_cast<ucontext_t*>(ucontext)->uc_mcontext.gregs;
-  unsigned count = 0;
-  for (const int number : register_numbers)
-    interrupted.registers[count++] = static_cast<std::uintptr_t>(registers[number]);
+  interrupted.pc = reinterpret_cast<const Byte*>(registers[pc_register]);
+  interrupted.records = reinterpret_cast<Byte*>(registers[records_register]);
   interrupted.kind = kind;
   constexpr std::uintptr_t red_zone = 128;
   const std::uintptr_t stack = (static_cast<std::uintptr_t>(registers[REG_RSP]) - red_zone) & ~std::uintptr_t{15};
   registers[REG_RSP] = static_cast<greg_t>(stack - 8);  // as if called
   registers[REG_RIP] = reinterpret_cast<greg_t>(&resume_after_signal);
-#else
-#error "port leave_by_signal to this processor"
-#endif
 }
 
 void raise_trap(const Byte* pc, Byte* records, TrapKind kind) {
@@ -165,25 +166,23 @@ void raise_trap(const Byte* pc, Byte* records, TrapKind kind) {
 
 // ---- services of call_out.hpp
 
-void raise_pending_interrupt(const Machine& m) {
+void raise_pending_interrupt(Machine m) {
   const auto kind = instance_of(m)->context->pending_interrupt.load(std::memory_order_acquire);
   raise_trap(m.pc, m.records, static_cast<TrapKind>(kind));
 }
 
 std::uint32_t host_frame_bytes(const FunctionInstance& function) {
   const FunctionType& type = function.type->function();
-  return static_cast<std::uint32_t>(std::max<std::size_t>({type.params.size(), type.results.size(), 1}) *
-                                    sizeof(Slot));
+  return static_cast<std::uint32_t>(std::max<std::size_t>({type.params.size(), type.results.size(), 1}) * sizeof(Slot));
 }
 
-void call_host_function(Machine& m, FunctionInstance& function, Byte* slots) {
+Byte* call_host_function(Machine m, FunctionInstance& function, Byte* slots) {
   TrapKind kind;
   {
     const CallOut out(m);
     ExecutionContext& context = out.context();
     context.frame_top = slots + host_frame_bytes(function);
-    HostOutcome outcome =
-        call_host(*context.store, instance_of(m)->owner, function, reinterpret_cast<Slot*>(slots));
+    HostOutcome outcome = call_host(*context.store, instance_of(m)->owner, function, reinterpret_cast<Slot*>(slots));
     kind = outcome.kind;
     if (kind != TrapKind::None) [[unlikely]] {
       context.host_message = std::move(outcome.message);
@@ -193,9 +192,10 @@ void call_host_function(Machine& m, FunctionInstance& function, Byte* slots) {
       append_frame(context, {nullptr, &function, 0, 0});
     }
   }
-  if (kind != TrapKind::None) [[unlikely]] raise_trap(m.pc, m.records, kind);
+  if (kind != TrapKind::None) [[unlikely]]
+    raise_trap(m.pc, m.records, kind);
   after_call_out(m);
-  m.memory = memory_base(instance_of(m));
+  return memory_base(instance_of(m));
 }
 
 FunctionCode& code_of(FunctionInstance& function) {
@@ -207,7 +207,7 @@ FunctionCode& code_of(FunctionInstance& function) {
   return *function.code;
 }
 
-FunctionInstance* find_callee(const Machine& m, std::uint32_t table, std::uint64_t index, const DefinedType& type) {
+FunctionInstance* find_callee(Machine m, std::uint32_t table, std::uint64_t index, const DefinedType& type) {
   FunctionInstance* callee = nullptr;
   TrapKind kind;
   {
@@ -218,7 +218,7 @@ FunctionInstance* find_callee(const Machine& m, std::uint32_t table, std::uint64
   return callee;
 }
 
-void translate_function(const Machine& m, FunctionCode& code) {
+void translate_function(Machine m, FunctionCode& code) {
   bool done;
   {
     const CallOut out(m);
@@ -232,8 +232,8 @@ void translate_function(const Machine& m, FunctionCode& code) {
 
 namespace {
 
-/// Enters the threaded code; returns when the exit instruction does. Apart from execute() so that nothing that lives across
-/// setjmp changes behind it.
+/// Enters the threaded code; returns when the exit instruction does. Apart from execute() so that nothing that lives
+/// across setjmp changes behind it.
 [[gnu::noinline]] void run(ExecutionContext& context, FunctionInstance& function, Byte* frame, Byte* records) {
   InstanceBlock* instance = function.instance->block;
   const Byte* pc = function.code->entry.load(std::memory_order_acquire);
@@ -268,12 +268,13 @@ TrapKind execute(ExecutionContext& context, FunctionInstance& function, Slot* sl
   const FunctionType& type = function.type->function();
   const FunctionCode& code = code_of(function);
   Byte* const frame = context.frame_top;
-  Byte* const records = context.record_top - record_bytes;
   const std::size_t slot_bytes = std::max(type.params.size(), type.results.size()) * sizeof(Slot);
   // Until the function is translated its frame is not known; the translation checks again.
   const std::size_t frame_bytes = std::max<std::size_t>(slot_bytes, code.frame_bytes) + sizeof(Slot);
-  if (records < frame || static_cast<std::size_t>(records - frame) < frame_bytes)
+  // The stack is empty, both ends null, where the host had no room for it.
+  if (static_cast<std::size_t>(context.record_top - frame) < record_bytes + frame_bytes)
     return TrapKind::CallStackExhausted;
+  Byte* const records = context.record_top - record_bytes;
   std::memcpy(frame, slots, type.params.size() * sizeof(Slot));
   write(records, exit_code(result_class(type)));
   write(records + 8, frame);

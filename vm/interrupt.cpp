@@ -5,11 +5,10 @@
 // The signal's handler has no SA_RESTART: a blocking call ends with EINTR.
 #include "vm/interrupt.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <atomic>
 #include <cerrno>
+#include <pthread.h>
+#include <signal.h>
 
 #include "vm/execution_context.hpp"
 #include "vm/fault.hpp"
@@ -41,7 +40,7 @@ void on_interrupt(int, siginfo_t*, void* ucontext) {
 // Idempotent instead of once: it may be called by a signal handler.
 void install_handler() {
   if (is_installed.load(std::memory_order_acquire)) return;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_sigaction = on_interrupt;
   action.sa_flags = SA_SIGINFO;
   sigemptyset(&action.sa_mask);
@@ -83,7 +82,7 @@ void Store::set_deadline(std::chrono::steady_clock::time_point deadline) {
 
 void Store::clear_deadline() {
   if (!deadline_) return;
-  timer::clear(*this);
+  timer::clear(*this, *deadline_);
   deadline_.reset();
   auto exceeded = static_cast<std::uint8_t>(TrapKind::DeadlineExceeded);
   context_->pending_interrupt.compare_exchange_strong(exceeded, 0);

@@ -1,11 +1,10 @@
 // Deadlines and interrupts: before a call, in a loop, in recursion, while a host function waits; and afterwards.
 #include "vm/interrupt.hpp"
 
-#include <gtest/gtest.h>
-#include <poll.h>
-
 #include <cerrno>
 #include <future>
+#include <gtest/gtest.h>
+#include <poll.h>
 #include <thread>
 
 #include "vm/test_instance.hpp"

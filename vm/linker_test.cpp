@@ -63,8 +63,7 @@ TEST(Linker, FunctionTypesMustMatch) {
   world.linker.define_function("env", "f", [](std::int64_t) { return std::int32_t{1}; });
   std::string message;
   EXPECT_FALSE(links(world, builder.build(), &message));
-  EXPECT_EQ(message,
-            "incompatible import type: env.f: wanted function (i32) -> (i32), given function (i64) -> (i32)");
+  EXPECT_EQ(message, "incompatible import type: env.f: wanted function (i32) -> (i32), given function (i64) -> (i32)");
 }
 
 TEST(Linker, KindsMustMatch) {
@@ -135,6 +134,15 @@ TEST(Linker, ModulesOfAnotherEngineAreRefused) {
   const auto result = world.linker.try_instantiate(*other.load(builder.build()));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, ErrorKind::Unlinkable);
+}
+
+TEST(Linker, ExternalsOfAnotherStoreAreRefused) {
+  World world;
+  Store other(world.engine);
+  world.linker.define("env", "memory", memory_external(*other.new_memory({})));
+  ModuleBuilder builder;
+  builder.import("env", "memory", {0x02, 0x00, 0});
+  EXPECT_FALSE(links(world, builder.build()));
 }
 
 TEST(Linker, TypedFunctionsCheckTheirSignature) {

@@ -2,9 +2,8 @@
 //
 //   Guarded:  | size: readable, writable | ... no access ... |      8 GiB + 64 KiB reserved, never moves
 //   Checked:  | size |                                             exactly what is in use, moves when it grows
-#include <sys/mman.h>
-
 #include <algorithm>
+#include <sys/mman.h>
 
 #include "vm/fault.hpp"
 #include "vm/runtime.hpp"
@@ -23,8 +22,7 @@ constexpr std::uint64_t max_pages(AddressType type) {
 }
 
 std::uint8_t* map(std::uint64_t bytes, int protection) {
-  void* const address =
-      mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* const address = mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return address == MAP_FAILED ? nullptr : static_cast<std::uint8_t*>(address);
 }
 
@@ -82,8 +80,8 @@ std::uint64_t MemoryInstance::grow(std::uint64_t delta) {
 
 Result<MemoryInstance*> Store::new_memory(MemoryType type) {
   const std::uint64_t pages = type.limits.minimum;
-  std::uint64_t limit = std::min({max_pages(type.address_type), max_pages_of_host,
-                                  limits_.max_memory_bytes / page_size_bytes});
+  std::uint64_t limit =
+      std::min({max_pages(type.address_type), max_pages_of_host, limits_.max_memory_bytes / page_size_bytes});
   if (type.limits.has_maximum) limit = std::min(limit, type.limits.maximum);
   if (pages > limit || pages * page_size_bytes > limits_.max_memory_bytes - memory_bytes_)
     return Error{ErrorKind::Limit,

@@ -1,9 +1,8 @@
 // Linear memory: kinds, growth, limits, what is zero, what traps at which edge.
+#include <cstdio>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include <cstdio>
 
 #include "vm/guest_memory.hpp"
 #include "vm/test_instance.hpp"
@@ -129,7 +128,7 @@ TEST(Memory, GuestsTrapAtTheEdgesOfEveryKindAndSize) {
   }
 }
 
-TEST(Memory, FallsBackToChecksWhereAddressSpaceIsLimited) {
+TEST(MemoryDeathTest, FallsBackToChecksWhereAddressSpaceIsLimited) {
   const auto limited = [] {
     unsigned long pages = 0;
     std::FILE* const file = std::fopen("/proc/self/statm", "r");

@@ -67,13 +67,15 @@ struct TruncationBounds {
 template <class Integer, class Float>
 constexpr TrapKind check_truncate(Float value) {
   using Bounds = TruncationBounds<Integer, Float>;
-  if (value > Bounds::below() && value < Bounds::above) [[likely]] return TrapKind::None;
+  if (value > Bounds::below() && value < Bounds::above) [[likely]]
+    return TrapKind::None;
   return value != value ? TrapKind::InvalidConversion : TrapKind::IntegerOverflow;
 }
 template <class Integer, class Float>
 constexpr Integer truncate_saturated(Float value) {
   using Bounds = TruncationBounds<Integer, Float>;
-  if (value > Bounds::below() && value < Bounds::above) [[likely]] return static_cast<Integer>(value);
+  if (value > Bounds::below() && value < Bounds::above) [[likely]]
+    return static_cast<Integer>(value);
   if (value != value) return 0;
   return value < 0 ? std::numeric_limits<Integer>::min() : std::numeric_limits<Integer>::max();
 }
@@ -82,8 +84,8 @@ constexpr Integer truncate_saturated(Float value) {
 
 enum class OperatorForm : std::uint8_t { None, Unary, Binary, Load, Store };
 
-/// Specialised for every numeric operator: Operand, Result, compute(), check(), traps; for loads and stores: Memory (the
-/// type in memory) and Result or Operand.
+/// Specialised for every numeric operator: Operand, Result, compute(), check(), traps; for loads and stores: Memory
+/// (the type in memory) and Result or Operand.
 template <Op op>
 struct Operator {
   static constexpr OperatorForm form = OperatorForm::None;
@@ -94,38 +96,38 @@ using namespace number;  // NOLINT: the rows of operators.def are written in the
 }
 
 #define TFVM_OPERATOR(op, operand, result, form_, traps_, parameters, check_, expression) \
-  template <>                                                                              \
-  struct Operator<Op::op> {                                                                \
-    using Operand = number::operand;                                                       \
-    using Result = number::result;                                                         \
-    static constexpr OperatorForm form = OperatorForm::form_;                              \
-    static constexpr bool traps = traps_;                                                  \
-    static constexpr TrapKind check parameters {                                           \
-      using namespace operators;                                                           \
-      return check_;                                                                       \
-    }                                                                                      \
-    [[gnu::always_inline]] static inline Result compute parameters {             \
-      using namespace operators;                                                           \
-      return static_cast<Result>(expression);                                              \
-    }                                                                                      \
+  template <>                                                                             \
+  struct Operator<Op::op> {                                                               \
+    using Operand = number::operand;                                                      \
+    using Result = number::result;                                                        \
+    static constexpr OperatorForm form = OperatorForm::form_;                             \
+    static constexpr bool traps = traps_;                                                 \
+    static constexpr TrapKind check parameters {                                          \
+      using namespace operators;                                                          \
+      return check_;                                                                      \
+    }                                                                                     \
+    [[gnu::always_inline]] static inline Result compute parameters {                      \
+      using namespace operators;                                                          \
+      return static_cast<Result>(expression);                                             \
+    }                                                                                     \
   };
 #define UNARY(op, operand, result, expression) \
   TFVM_OPERATOR(op, operand, result, Unary, false, ([[maybe_unused]] Operand a), TrapKind::None, expression)
-#define BINARY(op, operand, result, expression)                                                      \
+#define BINARY(op, operand, result, expression)                                                               \
   TFVM_OPERATOR(op, operand, result, Binary, false, ([[maybe_unused]] Operand a, [[maybe_unused]] Operand b), \
                 TrapKind::None, expression)
 #define UNARY_TRAPPING(op, operand, result, check, expression) \
   TFVM_OPERATOR(op, operand, result, Unary, true, ([[maybe_unused]] Operand a), check, expression)
-#define BINARY_TRAPPING(op, operand, result, check, expression)                                      \
-  TFVM_OPERATOR(op, operand, result, Binary, true, ([[maybe_unused]] Operand a, [[maybe_unused]] Operand b), \
-                check, expression)
-#define LOAD(op, memory, result)                              \
-  template <>                                                 \
-  struct Operator<Op::op> {                                   \
-    using Memory = number::memory;                            \
-    using Result = number::result;                            \
-    static constexpr OperatorForm form = OperatorForm::Load;  \
-    static constexpr bool traps = true;                       \
+#define BINARY_TRAPPING(op, operand, result, check, expression)                                                     \
+  TFVM_OPERATOR(op, operand, result, Binary, true, ([[maybe_unused]] Operand a, [[maybe_unused]] Operand b), check, \
+                expression)
+#define LOAD(op, memory, result)                             \
+  template <>                                                \
+  struct Operator<Op::op> {                                  \
+    using Memory = number::memory;                           \
+    using Result = number::result;                           \
+    static constexpr OperatorForm form = OperatorForm::Load; \
+    static constexpr bool traps = true;                      \
   };
 #define STORE(op, memory, operand)                            \
   template <>                                                 \
@@ -148,9 +150,9 @@ namespace operators {
 /// Every row of opcodes.def with a fixed signature over numbers has its operator.
 consteval bool all_operators_are_defined() {
   bool complete = true;
-#define OP(prefix, code, name, spelling, immediate, signature, width, feature, effect)                       \
-  if (ImmediateKind::immediate == ImmediateKind::Memarg ||                                                    \
-      (ImmediateKind::immediate == ImmediateKind::None && std::string_view(signature).size() > 1))            \
+#define OP(prefix, code, name, spelling, immediate, signature, width, feature, effect)             \
+  if (ImmediateKind::immediate == ImmediateKind::Memarg ||                                         \
+      (ImmediateKind::immediate == ImmediateKind::None && std::string_view(signature).size() > 1)) \
     complete = complete && Operator<Op::name>::form != OperatorForm::None;
 #include "decoder/opcodes.def"
 #undef OP

@@ -1,9 +1,8 @@
 // The pure operators: integer corners, exact bounds of truncation, NaN bits, signed zeros, rounding (pitfalls 27, 28).
 #include "vm/operators.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+#include <gtest/gtest.h>
 
 namespace tfvm {
 namespace {
@@ -116,16 +115,15 @@ TEST(Operators, TruncationBoundsAreExact) {
   constexpr f64 nearly_minus_one64 = -0x1.fffffffffffffp-1;
   expect_bounds<Op::I32TruncF32S, Op::I32TruncSatF32S, f32, s32>(-0x1p31F, -0x1.000002p31F, 0x1.fffffep30F, 0x1p31F);
   expect_bounds<Op::I32TruncF32U, Op::I32TruncSatF32U, f32, u32>(nearly_minus_one, -1, 0x1.fffffep31F, 0x1p32F);
-  expect_bounds<Op::I32TruncF64S, Op::I32TruncSatF64S, f64, s32>(-2147483648.9999995, -2147483649.0,
-                                                                2147483647.9999998, 2147483648.0);
+  expect_bounds<Op::I32TruncF64S, Op::I32TruncSatF64S, f64, s32>(-2147483648.9999995, -2147483649.0, 2147483647.9999998,
+                                                                 2147483648.0);
   expect_bounds<Op::I32TruncF64U, Op::I32TruncSatF64U, f64, u32>(nearly_minus_one64, -1, 4294967295.9999995,
-                                                                4294967296.0);
+                                                                 4294967296.0);
   expect_bounds<Op::I64TruncF32S, Op::I64TruncSatF32S, f32, s64>(-0x1p63F, -0x1.000002p63F, 0x1.fffffep62F, 0x1p63F);
   expect_bounds<Op::I64TruncF32U, Op::I64TruncSatF32U, f32, u64>(nearly_minus_one, -1, 0x1.fffffep63F, 0x1p64F);
-  expect_bounds<Op::I64TruncF64S, Op::I64TruncSatF64S, f64, s64>(-0x1p63, -0x1.0000000000001p63,
-                                                                0x1.fffffffffffffp62, 0x1p63);
-  expect_bounds<Op::I64TruncF64U, Op::I64TruncSatF64U, f64, u64>(nearly_minus_one64, -1, 0x1.fffffffffffffp63,
-                                                                0x1p64);
+  expect_bounds<Op::I64TruncF64S, Op::I64TruncSatF64S, f64, s64>(-0x1p63, -0x1.0000000000001p63, 0x1.fffffffffffffp62,
+                                                                 0x1p63);
+  expect_bounds<Op::I64TruncF64U, Op::I64TruncSatF64U, f64, u64>(nearly_minus_one64, -1, 0x1.fffffffffffffp63, 0x1p64);
 }
 
 TEST(Operators, ConversionsRoundToNearestEven) {

@@ -1,7 +1,7 @@
 // The language of patterns: the words that translator and handlers share to name what one internal instruction does.
 // A pattern is a statement over expression trees. Handlers are C++ types built from these words (handlers/pattern.hpp);
-// the translator builds the same structure from wasm. Both compute the same 64-bit key of it, and the handler table maps
-// keys to handlers; two patterns with one key would stop the build (handlers/table.cpp).
+// the translator builds the same structure from wasm. Both compute the same 64-bit key of it, and the handler table
+// maps keys to handlers; two patterns with one key would stop the build (handlers/table.cpp).
 #pragma once
 
 #include <cstdint>
@@ -49,8 +49,21 @@ enum class Leaf : std::uint8_t {
 
 /// Seeds of the inner words.
 enum class Word : std::uint8_t {
-  Unary = 100, Binary, Load, Select, Set, Store, SetGlobal, SetImportedGlobal, BranchIf, BranchUnless, Branch, Return,
-  ReturnVoid, BranchTable, Pair,
+  Unary = 100,
+  Binary,
+  Load,
+  Select,
+  Set,
+  Store,
+  SetGlobal,
+  SetImportedGlobal,
+  BranchIf,
+  BranchUnless,
+  Branch,
+  Return,
+  ReturnVoid,
+  BranchTable,
+  Pair,
 };
 
 /// Types that select distinguishes.
@@ -69,9 +82,7 @@ constexpr PatternKey unary_key(Operation op, PatternKey a) { return mix(mix(key_
 constexpr PatternKey binary_key(Operation op, PatternKey a, PatternKey b) {
   return mix(mix(mix(key_of(Word::Binary), op), a), b);
 }
-constexpr PatternKey load_key(Operation op, PatternKey address) {
-  return mix(mix(key_of(Word::Load), op), address);
-}
+constexpr PatternKey load_key(Operation op, PatternKey address) { return mix(mix(key_of(Word::Load), op), address); }
 constexpr PatternKey select_key(SelectType type, PatternKey a, PatternKey b, PatternKey condition) {
   return mix(mix(mix(mix(key_of(Word::Select), static_cast<unsigned>(type)), a), b), condition);
 }
@@ -89,8 +100,6 @@ constexpr PatternKey pair_key(PatternKey first, PatternKey second) {
 
 /// Size in bytes of an internal instruction: handler address, operands, padding to 8.
 inline constexpr unsigned handler_bytes = 8;
-constexpr unsigned instruction_bytes(unsigned operand_bytes) {
-  return (handler_bytes + operand_bytes + 7) / 8 * 8;
-}
+constexpr unsigned instruction_bytes(unsigned operand_bytes) { return (handler_bytes + operand_bytes + 7) / 8 * 8; }
 
 }  // namespace tfvm::interpreter

@@ -1,4 +1,5 @@
-// The public surface of the engine on one page: engine, loaded module, store, linker, instance, functions, memory views.
+// The public surface of the engine on one page: engine, loaded module, store, linker, instance, functions, memory
+// views.
 //
 //   tfvm::Engine engine;
 //   auto module = engine.load(bytes);                         // decoded and validated; shared, immutable
@@ -12,8 +13,6 @@
 // Nothing here throws. Errors are Error (decoder/error.hpp); a guest that fails is a Trap (vm/trap.hpp).
 #pragma once
 
-#include <pthread.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -21,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <pthread.h>
 #include <span>
 #include <string>
 #include <string_view>
@@ -72,13 +72,13 @@ class LoadedModule {
 
 /// Bounds of everything that runs in a store. Fixed when the store is made.
 struct StoreLimits {
-  std::uint64_t max_memory_bytes = UINT64_MAX;   ///< all linear memories of the store together
-  std::uint64_t max_table_elements = 10'000'000; ///< of all tables together
-  std::uint64_t max_stack_bytes = 8u << 20;      ///< frames and call records; beyond: "call stack exhausted"
+  std::uint64_t max_memory_bytes = UINT64_MAX;    ///< all linear memories of the store together
+  std::uint64_t max_table_elements = 10'000'000;  ///< of all tables together
+  std::uint64_t max_stack_bytes = 8u << 20;       ///< frames and call records; beyond: "call stack exhausted"
   std::uint32_t max_instances = 10'000;
-  std::optional<std::uint64_t> fuel;             ///< none: not counted, costs nothing
-  bool trap_on_grow_failure = false;             ///< memory.grow beyond the limit traps instead of giving -1
-  bool allow_guarded_memory = true;              ///< false: explicit bounds checks, little address space
+  std::optional<std::uint64_t> fuel;  ///< none: not counted, costs nothing
+  bool trap_on_grow_failure = false;  ///< memory.grow beyond the limit traps instead of giving -1
+  bool allow_guarded_memory = true;   ///< false: explicit bounds checks, little address space
 };
 
 using ExecuteFunction = TrapKind (*)(ExecutionContext&, FunctionInstance&, Slot*);
@@ -108,8 +108,8 @@ class Store {
     ModuleInstance* instance = nullptr;
     std::optional<Trap> trap;
   };
-  Result<Instantiated> instantiate(std::shared_ptr<const LoadedModule> module,
-                                   std::span<const External> imports, bool run_start = true);
+  Result<Instantiated> instantiate(std::shared_ptr<const LoadedModule> module, std::span<const External> imports,
+                                   bool run_start = true);
 
   /// Calls a function: arguments in slots[0..params), results come in slots[0..results).
   /// REQUIRES: room for the larger of the two; arguments have the right types, i32 zero-extended.
@@ -130,7 +130,7 @@ class Store {
 
   /// Ends whatever this store runs, now or at its next invocation, with TrapKind::DeadlineExceeded, at `deadline`.
   /// Costs nothing while nothing happens. Cleared by clear_deadline(). Works while blocked in a host function that
-  /// waits as vm/interrupt.hpp says.
+  /// waits as vm/interrupt.hpp says. The thread that runs the store must not block interrupt_signal().
   void set_deadline(std::chrono::steady_clock::time_point deadline);
   void clear_deadline();
   /// Ends what runs with `kind`, from any thread or signal handler.
@@ -208,8 +208,7 @@ class Linker {
     auto [type, function] = make_host_function(std::move(callable));
     define_host_function(std::move(module), std::move(name), std::move(type), std::move(function));
   }
-  void define_host_function(std::string module, std::string name, FunctionType type,
-                            HostFunction function);
+  void define_host_function(std::string module, std::string name, FunctionType type, HostFunction function);
   /// All exports of an instance under the module name `module` ("register").
   void define_instance(const std::string& module, ModuleInstance& instance);
 
@@ -255,13 +254,11 @@ class TypedFunction<R(Args...)> {
 template <class Signature>
 Result<TypedFunction<Signature>> Instance::get_function(std::string_view name) const {
   FunctionInstance* function = find_function(name);
-  if (function == nullptr)
-    return Error{ErrorKind::Unlinkable, "unknown export: function '" + std::string(name) + "'"};
+  if (function == nullptr) return Error{ErrorKind::Unlinkable, "unknown export: function '" + std::string(name) + "'"};
   const FunctionType wanted = host::function_type<Signature>();
   if (!(function->type->function() == wanted))
     return Error{ErrorKind::Unlinkable, "incompatible export type: '" + std::string(name) + "' is " +
-                                            to_string(function->type->function()) + ", not " +
-                                            to_string(wanted)};
+                                            to_string(function->type->function()) + ", not " + to_string(wanted)};
   return TypedFunction<Signature>(*store_, *function);
 }
 

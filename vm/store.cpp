@@ -1,8 +1,7 @@
 // Store: what it owns, fuel, and the stack region of its guests. Memories and tables are allocated in memory.cpp and
 // table.cpp, module instances in instantiate.cpp.
-#include <sys/mman.h>
-
 #include <algorithm>
+#include <sys/mman.h>
 
 #include "vm/execution_context.hpp"
 #include "vm/interpreter.hpp"
@@ -40,7 +39,10 @@ void unmap_stack(const ExecutionContext& context) {
 }  // namespace
 
 Store::Store(const Engine& engine, StoreLimits limits)
-    : engine_(engine), limits_(limits), context_(std::make_unique<ExecutionContext>()), execute_(&interpreter::execute) {
+    : engine_(engine),
+      limits_(limits),
+      context_(std::make_unique<ExecutionContext>()),
+      execute_(&interpreter::execute) {
   context_->store = this;
   context_->fuel_enabled = limits_.fuel.has_value();
   if (limits_.fuel) set_fuel(*limits_.fuel);

@@ -1,8 +1,7 @@
 // Tables: allocation and growth (WebAssembly 3.0, section 4.2.7, 4.5.3.9). Elements are mapped lazily by the system, so
 // a large table whose elements are null costs address space alone.
-#include <sys/mman.h>
-
 #include <algorithm>
+#include <sys/mman.h>
 
 #include "vm/runtime.hpp"
 
@@ -13,10 +12,9 @@ namespace {
 constexpr std::uint64_t max_elements = (std::uint64_t{1} << 32) - 1;
 
 Slot* map_elements(Slot* old, std::uint64_t old_count, std::uint64_t count) {
-  void* const address =
-      old == nullptr
-          ? mmap(nullptr, count * sizeof(Slot), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-          : mremap(old, old_count * sizeof(Slot), count * sizeof(Slot), MREMAP_MAYMOVE);
+  void* const address = old == nullptr ? mmap(nullptr, count * sizeof(Slot), PROT_READ | PROT_WRITE,
+                                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+                                       : mremap(old, old_count * sizeof(Slot), count * sizeof(Slot), MREMAP_MAYMOVE);
   return address == MAP_FAILED ? nullptr : static_cast<Slot*>(address);
 }
 

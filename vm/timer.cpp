@@ -1,11 +1,10 @@
 // The timer thread (timer.hpp): sleeps until the earliest deadline, interrupts its store, forgets it.
 #include "vm/timer.hpp"
 
-#include <signal.h>
-
 #include <condition_variable>
-#include <map>
 #include <mutex>
+#include <set>
+#include <signal.h>
 #include <thread>
 
 #include "vm/runtime.hpp"
@@ -18,12 +17,8 @@ using TimePoint = std::chrono::steady_clock::time_point;
 struct Timer {
   std::mutex mutex;
   std::condition_variable changed;
-  std::multimap<TimePoint, Store*> deadlines;
+  std::set<std::pair<TimePoint, Store*>> deadlines;
   bool is_running = false;
-
-  void forget(const Store& store) {
-    std::erase_if(deadlines, [&](const auto& entry) { return entry.second == &store; });
-  }
 
   void start() {
     if (is_running) return;
@@ -66,16 +61,15 @@ Timer& the_timer() {
 void timer::set(Store& store, TimePoint deadline) {
   Timer& timer = the_timer();
   const std::lock_guard lock(timer.mutex);
-  timer.forget(store);
   timer.deadlines.emplace(deadline, &store);
   timer.start();
   timer.changed.notify_one();
 }
 
-void timer::clear(Store& store) {
+void timer::clear(Store& store, TimePoint deadline) {
   Timer& timer = the_timer();
   const std::lock_guard lock(timer.mutex);
-  timer.forget(store);
+  timer.deadlines.erase({deadline, &store});
 }
 
 }  // namespace tfvm

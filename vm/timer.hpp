@@ -10,10 +10,10 @@ class Store;
 
 namespace timer {
 
-/// Calls store.interrupt(DeadlineExceeded) at `deadline`; replaces an earlier deadline of the store. Thread-safe.
+/// Calls store.interrupt(DeadlineExceeded) at `deadline`. Thread-safe.
 void set(Store& store, std::chrono::steady_clock::time_point deadline);
-/// After this, the timer does not touch the store any more. Thread-safe.
-void clear(Store& store);
+/// Takes back set(store, deadline): after this, the timer does not touch the store for it. Thread-safe.
+void clear(Store& store, std::chrono::steady_clock::time_point deadline);
 
 }  // namespace timer
 }  // namespace tfvm

@@ -21,10 +21,10 @@ std::string_view to_string(TrapKind kind);
 
 /// One frame of a backtrace.
 struct BacktraceFrame {
-  std::string module_name;          ///< from the name section; empty: unknown
-  std::string function_name;        ///< from the name section, or an export, as it stands there (mangled); may be empty
-  std::uint32_t function_index = 0; ///< in the module's function index space
-  std::uint64_t offset = 0;         ///< of the instruction in the module's bytes
+  std::string module_name;    ///< from the name section; empty: unknown
+  std::string function_name;  ///< from the name section, or an export, as it stands there (mangled); may be empty
+  std::uint32_t function_index = 0;  ///< in the module's function index space
+  std::uint64_t offset = 0;          ///< of the instruction in the module's bytes
   bool is_host = false;
 };
 

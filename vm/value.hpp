@@ -23,9 +23,7 @@ struct Slot {
   static constexpr Slot f32(float value) { return {std::bit_cast<std::uint32_t>(value)}; }
   static constexpr Slot f64(double value) { return {std::bit_cast<std::uint64_t>(value)}; }
   static constexpr Slot null() { return {0}; }
-  static Slot function(const FunctionInstance* function) {
-    return {reinterpret_cast<std::uint64_t>(function)};
-  }
+  static Slot function(const FunctionInstance* function) { return {reinterpret_cast<std::uint64_t>(function)}; }
   static constexpr Slot external(std::uint64_t number) { return {number << 1 | 1}; }
 
   constexpr std::uint32_t as_i32() const { return static_cast<std::uint32_t>(bits); }

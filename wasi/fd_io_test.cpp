@@ -1,5 +1,7 @@
 // Reading and writing: buffers of all shapes, pipes that are empty, full or closed, and a deadline that ends the
 // waiting.
+#include "wasi/fd_io.hpp"
+
 #include <chrono>
 #include <fcntl.h>
 #include <gtest/gtest.h>

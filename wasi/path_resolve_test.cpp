@@ -237,8 +237,8 @@ std::vector<PathResolver::Method> methods() {
   return result;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PathResolverTest, testing::ValuesIn(methods()), [](const auto& info) {
-  return info.param == PathResolver::Method::Kernel ? "Kernel" : "Walker";
+INSTANTIATE_TEST_SUITE_P(All, PathResolverTest, testing::ValuesIn(methods()), [](const auto& test) {
+  return test.param == PathResolver::Method::Kernel ? "Kernel" : "Walker";
 });
 
 }  // namespace

@@ -201,8 +201,9 @@ TEST_P(PathTest, EveryFunctionRefusesToLeave) {
       EXPECT_EQ(one(function, path), Errno::Notcapable) << function << ' ' << path;
     for (const char* function : {"path_rename", "path_link", "path_symlink"}) {
       EXPECT_EQ(two(function, "file", path), Errno::Notcapable) << function << ' ' << path;
-      if (std::string(function) != "path_symlink")
+      if (std::string(function) != "path_symlink") {
         EXPECT_EQ(two(function, path, "file2"), Errno::Notcapable) << function << ' ' << path;
+      }
     }
     EXPECT_EQ(stat(path, 0), Errno::Notcapable) << path;
     Fd opened;
@@ -262,8 +263,8 @@ std::vector<PathResolver::Method> methods() {
   return result_methods;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PathTest, testing::ValuesIn(methods()), [](const auto& info) {
-  return info.param == PathResolver::Method::Kernel ? "Kernel" : "Walker";
+INSTANTIATE_TEST_SUITE_P(All, PathTest, testing::ValuesIn(methods()), [](const auto& test) {
+  return test.param == PathResolver::Method::Kernel ? "Kernel" : "Walker";
 });
 
 }  // namespace

@@ -123,10 +123,12 @@ TEST_P(RightsTest, WorksWithExactlyItsRights) {
 
 TEST_P(RightsTest, IsRefusedWithoutAnyOfThem) {
   for (Rights right = 1; right <= rights::all; right <<= 1) {
-    if ((GetParam().on_file & right) != 0)
+    if ((GetParam().on_file & right) != 0) {
       EXPECT_EQ(run_with(rights::all & ~right, rights::all), Errno::Notcapable) << right;
-    if ((GetParam().on_directory & right) != 0)
+    }
+    if ((GetParam().on_directory & right) != 0) {
       EXPECT_EQ(run_with(rights::all, rights::all & ~right), Errno::Notcapable) << right;
+    }
   }
 }
 
@@ -153,8 +155,8 @@ TEST_P(RightsTest, FaultsOnPointersOutOfMemory) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, RightsTest, testing::ValuesIn(rows()), [](const auto& info) {
-  return std::string(info.param.function) + "_" + std::to_string(info.index);
+INSTANTIATE_TEST_SUITE_P(All, RightsTest, testing::ValuesIn(rows()), [](const auto& test) {
+  return std::string(test.param.function) + "_" + std::to_string(test.index);
 });
 
 class ReadOnlyTest : public testing::Test {

@@ -52,8 +52,11 @@ struct ModuleOptions {
   bool counts_steps = false;
   /// For engines with other NaNs: results of float arithmetic are made canonical.
   bool canonical_nans = false;
-  /// Memories and tables with 64-bit addresses, several memories, tail calls: not every engine knows them.
-  bool new_features = true;
+  // Not every engine knows these:
+  bool has_several_memories = true;
+  bool has_wide_memories = true;  ///< 64-bit addresses
+  bool has_wide_tables = true;
+  bool has_callers = true;  ///< host functions that know which instance calls
   bool has_references = true;
 };
 

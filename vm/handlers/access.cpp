@@ -22,7 +22,8 @@ TFVM_INLINE void call_out(Machine& m, Body body) {
     CallOut out(m);
     kind = body(*instance_of(m)->owner);
   }
-  if (kind != TrapKind::None) [[unlikely]] raise_trap(m.pc, m.records, kind);
+  if (kind != TrapKind::None) [[unlikely]]
+    raise_trap(m.pc, m.records, kind);
   after_call_out(m);
   m.pc += instruction_bytes(operand_bytes);
 }
@@ -114,7 +115,8 @@ TFVM_HANDLER void trap_always(TFVM_PARAMETERS) {
 
 TFVM_HANDLER void trap_if_null(TFVM_PARAMETERS) {
   TFVM_MACHINE(m);
-  if (slot_value(m, 0, 0) == 0) [[unlikely]] raise_trap(m.pc, m.records, TrapKind::NullReference);
+  if (slot_value(m, 0, 0) == 0) [[unlikely]]
+    raise_trap(m.pc, m.records, TrapKind::NullReference);
   m.pc += instruction_bytes(4);
   TFVM_DISPATCH(m);
 }
@@ -123,7 +125,8 @@ TFVM_HANDLER void charge_fuel(TFVM_PARAMETERS) {
   TFVM_MACHINE(m);
   ExecutionContext* context = instance_of(m)->context;
   context->fuel -= operand<std::uint32_t>(m, 0);
-  if (context->fuel < 0) [[unlikely]] raise_trap(m.pc, m.records, TrapKind::OutOfFuel);
+  if (context->fuel < 0) [[unlikely]]
+    raise_trap(m.pc, m.records, TrapKind::OutOfFuel);
   m.pc += instruction_bytes(4);
   TFVM_DISPATCH(m);
 }
@@ -148,8 +151,7 @@ TFVM_HANDLER void outcall_memory_grow(TFVM_PARAMETERS) {
   TFVM_MACHINE(m);
   call_out<8>(m, [&](ModuleInstance& instance) {
     std::uint64_t result = 0;
-    const TrapKind kind =
-        bulk::memory_grow(instance, operand<std::uint32_t>(m, 4), slot_value(m, 0, 0), result);
+    const TrapKind kind = bulk::memory_grow(instance, operand<std::uint32_t>(m, 4), slot_value(m, 0, 0), result);
     write(slot_at(m, 0), result);
     return kind;
   });
@@ -169,8 +171,8 @@ TFVM_HANDLER void outcall_memory_fill(TFVM_PARAMETERS) {
 TFVM_HANDLER void outcall_memory_copy(TFVM_PARAMETERS) {
   TFVM_MACHINE(m);
   call_out<12>(m, [&](ModuleInstance& instance) {
-    return bulk::memory_copy(instance, operand<std::uint32_t>(m, 4), operand<std::uint32_t>(m, 8),
-                             slot_value(m, 0, 0), slot_value(m, 0, 1), slot_value(m, 0, 2));
+    return bulk::memory_copy(instance, operand<std::uint32_t>(m, 4), operand<std::uint32_t>(m, 8), slot_value(m, 0, 0),
+                             slot_value(m, 0, 1), slot_value(m, 0, 2));
   });
   TFVM_DISPATCH(m);
 }
@@ -178,8 +180,8 @@ TFVM_HANDLER void outcall_memory_copy(TFVM_PARAMETERS) {
 TFVM_HANDLER void outcall_memory_init(TFVM_PARAMETERS) {
   TFVM_MACHINE(m);
   call_out<12>(m, [&](ModuleInstance& instance) {
-    return bulk::memory_init(instance, operand<std::uint32_t>(m, 8), operand<std::uint32_t>(m, 4),
-                             slot_value(m, 0, 0), slot_value(m, 0, 1), slot_value(m, 0, 2));
+    return bulk::memory_init(instance, operand<std::uint32_t>(m, 8), operand<std::uint32_t>(m, 4), slot_value(m, 0, 0),
+                             slot_value(m, 0, 1), slot_value(m, 0, 2));
   });
   TFVM_DISPATCH(m);
 }
@@ -236,8 +238,8 @@ TFVM_HANDLER void outcall_table_fill(TFVM_PARAMETERS) {
 TFVM_HANDLER void outcall_table_copy(TFVM_PARAMETERS) {
   TFVM_MACHINE(m);
   call_out<12>(m, [&](ModuleInstance& instance) {
-    return bulk::table_copy(instance, operand<std::uint32_t>(m, 4), operand<std::uint32_t>(m, 8),
-                            slot_value(m, 0, 0), slot_value(m, 0, 1), slot_value(m, 0, 2));
+    return bulk::table_copy(instance, operand<std::uint32_t>(m, 4), operand<std::uint32_t>(m, 8), slot_value(m, 0, 0),
+                            slot_value(m, 0, 1), slot_value(m, 0, 2));
   });
   TFVM_DISPATCH(m);
 }
@@ -245,8 +247,8 @@ TFVM_HANDLER void outcall_table_copy(TFVM_PARAMETERS) {
 TFVM_HANDLER void outcall_table_init(TFVM_PARAMETERS) {
   TFVM_MACHINE(m);
   call_out<12>(m, [&](ModuleInstance& instance) {
-    return bulk::table_init(instance, operand<std::uint32_t>(m, 8), operand<std::uint32_t>(m, 4),
-                            slot_value(m, 0, 0), slot_value(m, 0, 1), slot_value(m, 0, 2));
+    return bulk::table_init(instance, operand<std::uint32_t>(m, 8), operand<std::uint32_t>(m, 4), slot_value(m, 0, 0),
+                            slot_value(m, 0, 1), slot_value(m, 0, 2));
   });
   TFVM_DISPATCH(m);
 }

@@ -45,8 +45,8 @@ TFVM_INLINE void result_to_accumulator(Machine& m, const Byte* slots) {
   m.floats[0] = read<double>(slots);
 }
 
-/// Calls any function: r0 holds the FunctionInstance, r1 the return pc, operand 0 the frame offset. Pinned registers are
-/// free at calls: the translator has spilled them.
+/// Calls any function: r0 holds the FunctionInstance, r1 the return pc, operand 0 the frame offset. Pinned registers
+/// are free at calls: the translator has spilled them.
 TFVM_HANDLER void outcall_enter_reference(TFVM_PARAMETERS) {
   TFVM_MACHINE(m);
   auto* callee = reinterpret_cast<FunctionInstance*>(m.integers[0]);
@@ -55,7 +55,7 @@ TFVM_HANDLER void outcall_enter_reference(TFVM_PARAMETERS) {
   if (callee == nullptr) raise_trap(m.pc, m.records, TrapKind::NullFunctionReference);
   if (callee->host != nullptr) {
     check_stack(m, callee_frame, host_frame_bytes(*callee), 0);
-    call_host_function(m, *callee, callee_frame);
+    m.memory = call_host_function(m, *callee, callee_frame);
     result_to_accumulator(m, callee_frame);
     m.pc = return_pc;
     TFVM_DISPATCH(m);
@@ -78,9 +78,8 @@ TFVM_HANDLER void outcall_enter_reference(TFVM_PARAMETERS) {
 template <bool index_in_accumulator>
 TFVM_HANDLER void outcall_call_indirect_slowly(TFVM_PARAMETERS) {
   TFVM_MACHINE(m);
-  const std::uint64_t index = index_in_accumulator
-                                  ? m.integers[0]
-                                  : read<std::uint64_t>(m.frame + operand<std::uint32_t>(m, 12));
+  const std::uint64_t index =
+      index_in_accumulator ? m.integers[0] : read<std::uint64_t>(m.frame + operand<std::uint32_t>(m, 12));
   m.integers[0] = reinterpret_cast<std::uint64_t>(
       find_callee(m, operand<std::uint32_t>(m, 4), index, *operand<const DefinedType*>(m, 16)));
   m.integers[1] = reinterpret_cast<std::uint64_t>(m.pc + instruction_bytes(24));
@@ -90,9 +89,8 @@ TFVM_HANDLER void outcall_call_indirect_slowly(TFVM_PARAMETERS) {
 template <bool index_in_accumulator>
 TFVM_HANDLER void call_indirect(TFVM_PARAMETERS) {
   TFVM_MACHINE(m);
-  const std::uint64_t index = index_in_accumulator
-                                  ? m.integers[0]
-                                  : read<std::uint64_t>(m.frame + operand<std::uint32_t>(m, 12));
+  const std::uint64_t index =
+      index_in_accumulator ? m.integers[0] : read<std::uint64_t>(m.frame + operand<std::uint32_t>(m, 12));
   const TableInstance* table = instance_of(m)->tables[operand<std::uint32_t>(m, 4)];
   if (index < table->size) [[likely]] {
     const FunctionInstance* callee = table->elements[index].as_function();
@@ -125,7 +123,7 @@ TFVM_HANDLER void outcall_return_call(TFVM_PARAMETERS) {
   if (callee->host != nullptr) {
     check_stack(m, m.frame, host_frame_bytes(*callee), 0);
     move_arguments(m);
-    call_host_function(m, *callee, m.frame);
+    m.memory = call_host_function(m, *callee, m.frame);
     result_to_accumulator(m, m.frame);
     return_to_caller(m);
     TFVM_DISPATCH(m);
@@ -193,8 +191,7 @@ TFVM_HANDLER void call_function(TFVM_PARAMETERS) {
 
 TFVM_HANDLER void call_import(TFVM_PARAMETERS) {
   TFVM_MACHINE(m);
-  m.integers[0] =
-      reinterpret_cast<std::uint64_t>(instance_of(m)->imported_functions[operand<std::uint32_t>(m, 4)]);
+  m.integers[0] = reinterpret_cast<std::uint64_t>(instance_of(m)->imported_functions[operand<std::uint32_t>(m, 4)]);
   m.integers[1] = reinterpret_cast<std::uint64_t>(m.pc + instruction_bytes(8));
   TFVM_MUSTTAIL return outcall_enter_reference(TFVM_ARGUMENTS(m));
 }
@@ -206,12 +203,8 @@ TFVM_HANDLER void call_reference(TFVM_PARAMETERS) {
   TFVM_MUSTTAIL return outcall_enter_reference(TFVM_ARGUMENTS(m));
 }
 
-TFVM_HANDLER void call_indirect_slot(TFVM_PARAMETERS) {
-  TFVM_MUSTTAIL return call_indirect<false>(TFVM_FORWARD);
-}
-TFVM_HANDLER void call_indirect_accumulator(TFVM_PARAMETERS) {
-  TFVM_MUSTTAIL return call_indirect<true>(TFVM_FORWARD);
-}
+TFVM_HANDLER void call_indirect_slot(TFVM_PARAMETERS) { TFVM_MUSTTAIL return call_indirect<false>(TFVM_FORWARD); }
+TFVM_HANDLER void call_indirect_accumulator(TFVM_PARAMETERS) { TFVM_MUSTTAIL return call_indirect<true>(TFVM_FORWARD); }
 
 TFVM_HANDLER void return_call_function(TFVM_PARAMETERS) {
   TFVM_MACHINE(m);
@@ -225,8 +218,7 @@ TFVM_HANDLER void return_call_function(TFVM_PARAMETERS) {
 
 TFVM_HANDLER void return_call_import(TFVM_PARAMETERS) {
   TFVM_MACHINE(m);
-  m.integers[0] =
-      reinterpret_cast<std::uint64_t>(instance_of(m)->imported_functions[operand<std::uint32_t>(m, 8)]);
+  m.integers[0] = reinterpret_cast<std::uint64_t>(instance_of(m)->imported_functions[operand<std::uint32_t>(m, 8)]);
   TFVM_MUSTTAIL return outcall_return_call(TFVM_ARGUMENTS(m));
 }
 

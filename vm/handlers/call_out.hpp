@@ -30,28 +30,31 @@ class CallOut {
   ExecutionContext& context_;
 };
 
+// The machine is passed by value: a handler whose machine has an address would keep it in memory.
+
 /// Base of memory 0 as it is now; null without one.
 TFVM_INLINE Byte* memory_base(const InstanceBlock* instance) {
   return instance->memories != nullptr ? instance->memories[0]->base : nullptr;
 }
 
 /// Raises what an interrupt left while handlers were not running.
-void raise_pending_interrupt(const Machine& m);
+void raise_pending_interrupt(Machine m);
 TFVM_INLINE void after_call_out(const Machine& m) {
   if (instance_of(m)->context->pending_interrupt.load(std::memory_order_relaxed) != 0) [[unlikely]]
     raise_pending_interrupt(m);
 }
 
-/// Calls a host function with arguments and results at `slots`; raises its trap. Refreshes m.memory.
-void call_host_function(Machine& m, FunctionInstance& function, Byte* slots);
+/// Calls a host function with arguments and results at `slots`; raises its trap. Gives the base of memory 0 as it is
+/// then.
+Byte* call_host_function(Machine m, FunctionInstance& function, Byte* slots);
 /// Bytes of slots that a host function's arguments and results need.
 std::uint32_t host_frame_bytes(const FunctionInstance& function);
 /// The code of a wasm function in the variant of its instance, set at its first use.
 FunctionCode& code_of(FunctionInstance& function);
 /// bulk::find_callee, raising its trap.
-FunctionInstance* find_callee(const Machine& m, std::uint32_t table, std::uint64_t index, const DefinedType& type);
+FunctionInstance* find_callee(Machine m, std::uint32_t table, std::uint64_t index, const DefinedType& type);
 /// Translates, or raises OutOfMemory.
-void translate_function(const Machine& m, FunctionCode& code);
+void translate_function(Machine m, FunctionCode& code);
 
 TFVM_INLINE FunctionCode& function_of_lazy_code(const Byte* pc) {
   return *reinterpret_cast<FunctionCode*>(const_cast<Byte*>(pc) - offsetof(FunctionCode, lazy_code));

@@ -12,7 +12,9 @@ namespace tfvm::interpreter {
 struct PatternCounter {
   std::size_t* count;
   template <class P>
-  constexpr void operator()() const { ++*count; }
+  constexpr void operator()() const {
+    ++*count;
+  }
 };
 
 template <class Entries>
@@ -20,7 +22,9 @@ struct PatternCollector {
   Entries* entries;
   std::size_t* count;
   template <class P>
-  constexpr void operator()() const { (*entries)[(*count)++] = {P::key, &handler<P>}; }
+  constexpr void operator()() const {
+    (*entries)[(*count)++] = {P::key, &handler<P>};
+  }
 };
 
 /// The entries of a family, a constexpr callable over a visitor. Naming a handler instantiates it, where its definition

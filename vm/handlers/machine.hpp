@@ -1,6 +1,6 @@
 // The machine that handlers run on: what lies in which register, how a handler reads operands and goes to the next one.
-// Threaded code: an internal instruction is the address of its handler and operands; every handler ends in a jump to the
-// handler of the next instruction, never in a call (the build checks the object code, .ci/check_handlers.py).
+// Threaded code: an internal instruction is the address of its handler and operands; every handler ends in a jump to
+// the handler of the next instruction, never in a call (the build checks the object code, .ci/check_handlers.py).
 #pragma once
 
 #include <bit>
@@ -45,20 +45,19 @@ struct Machine {
 
 // The parameter list of every handler, the arguments that continue with `m`, and the way from one to the other.
 #if defined(TFVM_PRESERVE_NONE)
-#define TFVM_PARAMETERS                                                                                            \
-  const Byte *pc, Byte *frame, Byte *memory, Byte *records, InstanceBlock *instance, std::uint64_t r0,             \
+#define TFVM_PARAMETERS                                                                                \
+  const Byte *pc, Byte *frame, Byte *memory, Byte *records, InstanceBlock *instance, std::uint64_t r0, \
       std::uint64_t r1, std::uint64_t r2, double f0, double f1, double f2
-#define TFVM_ARGUMENTS(m)                                                                                          \
-  m.pc, m.frame, m.memory, m.records, m.instance, m.integers[0], m.integers[1], m.integers[2], m.floats[0],        \
+#define TFVM_ARGUMENTS(m)                                                                                   \
+  m.pc, m.frame, m.memory, m.records, m.instance, m.integers[0], m.integers[1], m.integers[2], m.floats[0], \
       m.floats[1], m.floats[2]
-#define TFVM_MACHINE(m) \
-  Machine m{pc, frame, memory, records, instance, {r0, r1, r2}, {f0, f1, f2}, 0, 0}
+#define TFVM_MACHINE(m) Machine m{pc, frame, memory, records, instance, {r0, r1, r2}, {f0, f1, f2}, 0, 0}
 #define TFVM_FORWARD pc, frame, memory, records, instance, r0, r1, r2, f0, f1, f2
 #else
-#define TFVM_PARAMETERS                                                                                            \
-  const Byte *pc, Byte *frame, Byte *memory, Byte *records, std::uint64_t r0, std::uint64_t r1, double f0,         \
-      double f1, double f2
-#define TFVM_ARGUMENTS(m)                                                                                          \
+#define TFVM_PARAMETERS                                                                                               \
+  const Byte *pc, Byte *frame, Byte *memory, Byte *records, std::uint64_t r0, std::uint64_t r1, double f0, double f1, \
+      double f2
+#define TFVM_ARGUMENTS(m) \
   m.pc, m.frame, m.memory, m.records, m.integers[0], m.integers[1], m.floats[0], m.floats[1], m.floats[2]
 #define TFVM_MACHINE(m) Machine m{pc, frame, memory, records, {r0, r1}, {f0, f1, f2}, 0, 0}
 #define TFVM_FORWARD pc, frame, memory, records, r0, r1, f0, f1, f2
@@ -119,6 +118,20 @@ TFVM_INLINE void settle(T& value) {
   if constexpr (std::is_floating_point_v<T>) asm volatile("" : "+x"(value));
   else asm volatile("" : "+r"(value));
 }
+/// A fault reports pc and records from the registers that they were passed in: around an access to linear memory they
+/// must still be there. preserve_none leaves them alone; under the C convention the compiler has to be told.
+#if defined(TFVM_PRESERVE_NONE)
+TFVM_INLINE void pin_for_fault(Machine&) {}
+template <class T>
+TFVM_INLINE void pin_for_fault(Machine&, T&) {}
+#else
+template <class T>
+TFVM_INLINE void pin_for_fault(Machine& m, T& value) {
+  if constexpr (std::is_floating_point_v<T>) asm volatile("" : "+D"(m.pc), "+c"(m.records), "+x"(value));
+  else asm volatile("" : "+D"(m.pc), "+c"(m.records), "+r"(value));
+}
+TFVM_INLINE void pin_for_fault(Machine& m) { asm volatile("" : "+D"(m.pc), "+c"(m.records)::"memory"); }
+#endif
 TFVM_INLINE void memory_barrier() { asm volatile("" ::: "memory"); }
 
 }  // namespace tfvm::interpreter

@@ -39,9 +39,13 @@ struct SlotLeaf {
   static constexpr PatternKey key = key_of(Leaf::Slot);
   static constexpr unsigned hazard = no_hazard;
   template <unsigned Offset, class C>
-  TFVM_INLINE C get(Machine& m) { return read<C>(m.frame + operand<std::uint32_t>(m, Offset)); }
+  TFVM_INLINE C get(Machine& m) {
+    return read<C>(m.frame + operand<std::uint32_t>(m, Offset));
+  }
   template <unsigned Offset, class C>
-  TFVM_INLINE void put(Machine& m, C value) { write_slot(m.frame + operand<std::uint32_t>(m, Offset), value); }
+  TFVM_INLINE void put(Machine& m, C value) {
+    write_slot(m.frame + operand<std::uint32_t>(m, Offset), value);
+  }
 };
 
 template <unsigned N>
@@ -78,7 +82,9 @@ struct WideImmediateLeaf {
   static constexpr PatternKey key = key_of(Leaf::WideImmediate);
   static constexpr unsigned hazard = no_hazard;
   template <unsigned Offset, class C>
-  TFVM_INLINE C get(Machine& m) { return operand<C>(m, Offset); }
+  TFVM_INLINE C get(Machine& m) {
+    return operand<C>(m, Offset);
+  }
 };
 
 struct PreviousLeaf {
@@ -101,7 +107,9 @@ struct GlobalLeaf {
     return reinterpret_cast<Byte*>(instance_of(m)) + operand<std::uint32_t>(m, Offset);
   }
   template <unsigned Offset, class C>
-  TFVM_INLINE C get(Machine& m) { return read<C>(cell<Offset>(m)); }
+  TFVM_INLINE C get(Machine& m) {
+    return read<C>(cell<Offset>(m));
+  }
 };
 
 struct ImportedGlobalLeaf {
@@ -109,7 +117,9 @@ struct ImportedGlobalLeaf {
   static constexpr PatternKey key = key_of(Leaf::ImportedGlobal);
   static constexpr unsigned hazard = no_hazard;
   template <unsigned Offset, class C>
-  TFVM_INLINE C get(Machine& m) { return read<C>(read<Byte*>(GlobalLeaf::cell<Offset>(m))); }
+  TFVM_INLINE C get(Machine& m) {
+    return read<C>(read<Byte*>(GlobalLeaf::cell<Offset>(m)));
+  }
 };
 
 // ---- expressions; Result is the type of what get<> gives, whatever C it is asked for
@@ -207,16 +217,19 @@ struct Load {
   TFVM_INLINE Result get(Machine& m) {
     const std::uint64_t address = A::template get<Offset, std::uint32_t>(m);
     const std::uint64_t offset = operand<std::uint32_t>(m, Offset + A::size);
-    return static_cast<Result>(read<typename Function::Memory>(m.memory + address + offset));
+    const Byte* at = m.memory + address;
+    pin_for_fault(m, at);
+    auto value = read<typename Function::Memory>(at + offset);
+    pin_for_fault(m, value);
+    return static_cast<Result>(value);
   }
 };
 
 template <SelectType type, class A, class B, class Condition>
 struct Select {
-  using Result = std::conditional_t<
-      type == SelectType::I32, std::uint32_t,
-      std::conditional_t<type == SelectType::I64, std::uint64_t,
-                         std::conditional_t<type == SelectType::F32, float, double>>>;
+  using Result = std::conditional_t<type == SelectType::I32, std::uint32_t,
+                                    std::conditional_t<type == SelectType::I64, std::uint64_t,
+                                                       std::conditional_t<type == SelectType::F32, float, double>>>;
   static constexpr unsigned size = A::size + B::size + Condition::size;
   static constexpr PatternKey key = select_key(type, A::key, B::key, Condition::key);
   static constexpr unsigned hazard = A::hazard | B::hazard | Condition::hazard;
@@ -268,7 +281,10 @@ struct Store {
     if constexpr (ordered(A::hazard, V::hazard)) settle(address);
     const auto value = V::template get<Offset + A::size, typename Function::Operand>(m);
     const std::uint64_t offset = operand<std::uint32_t>(m, Offset + A::size + V::size);
-    write(m.memory + address + offset, static_cast<typename Function::Memory>(value));
+    Byte* at = m.memory + address;
+    pin_for_fault(m, at);
+    write(at + offset, static_cast<typename Function::Memory>(value));
+    pin_for_fault(m);
     return false;
   }
 };
@@ -277,8 +293,7 @@ struct Store {
 template <class E, bool imported>
 struct SetGlobal {
   static constexpr unsigned size = 4 + E::size;
-  static constexpr PatternKey key =
-      statement_key(imported ? Word::SetImportedGlobal : Word::SetGlobal, E::key);
+  static constexpr PatternKey key = statement_key(imported ? Word::SetImportedGlobal : Word::SetGlobal, E::key);
   static constexpr Next next = Next::Following;
   static constexpr bool has_effect = true;
   static constexpr unsigned hazard = E::hazard;
@@ -319,7 +334,9 @@ struct Branch {
   static constexpr unsigned hazard = no_hazard;
   static constexpr unsigned target_offset = 0;
   template <unsigned Offset>
-  TFVM_INLINE bool run(Machine&) { return true; }
+  TFVM_INLINE bool run(Machine&) {
+    return true;
+  }
 };
 
 /// The one result goes to the accumulator of its class.
@@ -342,7 +359,9 @@ struct ReturnVoid {
   static constexpr Next next = Next::Returning;
   static constexpr unsigned hazard = no_hazard;
   template <unsigned Offset>
-  TFVM_INLINE bool run(Machine&) { return true; }
+  TFVM_INLINE bool run(Machine&) {
+    return true;
+  }
 };
 
 /// Two statements in one dispatch. The first one always goes on to the second.
@@ -368,8 +387,7 @@ struct Pair {
   TFVM_INLINE bool run(Machine& m) {
     First::template run<Offset>(m);
     // A trap of the second must see the first done, and the first's trap nothing of the second.
-    if constexpr (First::has_effect || (First::hazard != no_hazard && Second::hazard != no_hazard))
-      memory_barrier();
+    if constexpr (First::has_effect || (First::hazard != no_hazard && Second::hazard != no_hazard)) memory_barrier();
     return Second::template run<Offset + First::size>(m);
   }
 };

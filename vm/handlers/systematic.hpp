@@ -1,5 +1,5 @@
-// The systematic patterns: every operator over every kind of operand that is worth a handler, by families. Together they
-// can express every function (handler_table_test.cpp checks that); mined shapes come on top as further families.
+// The systematic patterns: every operator over every kind of operand that is worth a handler, by families. Together
+// they can express every function (handler_table_test.cpp checks that); mined shapes come on top as further families.
 // A family is a function that calls add.operator()<Pattern>() for each of its patterns.
 #pragma once
 
@@ -51,22 +51,17 @@ constexpr void set_unary(Add add) {
 template <Operation op, class Ds, class As, class Bs, class Add>
 constexpr void set_binary(Add add) {
   each(Ds{}, [&]<class D>() {
-    each(As{}, [&]<class A>() {
-      each(Bs{}, [&]<class B>() { add.template operator()<Set<D, Binary<op, A, B>>>(); });
-    });
+    each(As{}, [&]<class A>() { each(Bs{}, [&]<class B>() { add.template operator()<Set<D, Binary<op, A, B>>>(); }); });
   });
 }
 template <Operation op, class As, class Bs, class Add>
 constexpr void branch_if_binary(Add add) {
-  each(As{}, [&]<class A>() {
-    each(Bs{}, [&]<class B>() { add.template operator()<BranchIf<Binary<op, A, B>>>(); });
-  });
+  each(As{}, [&]<class A>() { each(Bs{}, [&]<class B>() { add.template operator()<BranchIf<Binary<op, A, B>>>(); }); });
 }
 template <Operation op, class As, class Bs, class Add>
 constexpr void branch_unless_binary(Add add) {
-  each(As{}, [&]<class A>() {
-    each(Bs{}, [&]<class B>() { add.template operator()<BranchUnless<Binary<op, A, B>>>(); });
-  });
+  each(As{},
+       [&]<class A>() { each(Bs{}, [&]<class B>() { add.template operator()<BranchUnless<Binary<op, A, B>>>(); }); });
 }
 template <Operation op, class Ds, class As, class Add>
 constexpr void set_load(Add add) {
@@ -92,8 +87,8 @@ constexpr void set_select(Add add) {
 template <class Add>
 constexpr void i32_arithmetic(Add add) {
   using All = Integers::WithSlot;
-  each(Ops<Op::I32Add, Op::I32Sub, Op::I32Mul, Op::I32And, Op::I32Or, Op::I32Xor, Op::I32Shl, Op::I32ShrS,
-           Op::I32ShrU, Op::I32Rotl, Op::I32Rotr>{},
+  each(Ops<Op::I32Add, Op::I32Sub, Op::I32Mul, Op::I32And, Op::I32Or, Op::I32Xor, Op::I32Shl, Op::I32ShrS, Op::I32ShrU,
+           Op::I32Rotl, Op::I32Rotr>{},
        [&]<Operation op>() { set_binary<op, All, All, Integers::WithConstant>(add); });
   each(Ops<Op::I32DivS, Op::I32DivU, Op::I32RemS, Op::I32RemU>{},
        [&]<Operation op>() { set_binary<op, SlotOrAccumulator, All, SlotAccumulatorOrConstant>(add); });
@@ -102,8 +97,8 @@ constexpr void i32_arithmetic(Add add) {
 template <class Add>
 constexpr void i32_comparison(Add add) {
   using All = Integers::WithSlot;
-  each(Ops<Op::I32Eq, Op::I32Ne, Op::I32LtS, Op::I32LtU, Op::I32GtS, Op::I32GtU, Op::I32LeS, Op::I32LeU,
-           Op::I32GeS, Op::I32GeU>{},
+  each(Ops<Op::I32Eq, Op::I32Ne, Op::I32LtS, Op::I32LtU, Op::I32GtS, Op::I32GtU, Op::I32LeS, Op::I32LeU, Op::I32GeS,
+           Op::I32GeU>{},
        [&]<Operation op>() {
          set_binary<op, SlotOrAccumulator, All, Integers::WithConstant>(add);
          branch_if_binary<op, All, Integers::WithConstant>(add);
@@ -123,8 +118,8 @@ constexpr void i64_arithmetic(Add add) {
 template <class Add>
 constexpr void i64_comparison(Add add) {
   using All = Integers::WithSlot;
-  each(Ops<Op::I64Eq, Op::I64Ne, Op::I64LtS, Op::I64LtU, Op::I64GtS, Op::I64GtU, Op::I64LeS, Op::I64LeU,
-           Op::I64GeS, Op::I64GeU>{},
+  each(Ops<Op::I64Eq, Op::I64Ne, Op::I64LtS, Op::I64LtU, Op::I64GtS, Op::I64GtU, Op::I64LeS, Op::I64LeU, Op::I64GeS,
+           Op::I64GeU>{},
        [&]<Operation op>() {
          set_binary<op, SlotOrAccumulator, All, Integers::WithConstant>(add);
          branch_if_binary<op, All, Integers::WithConstant>(add);
@@ -134,17 +129,16 @@ constexpr void i64_comparison(Add add) {
 template <class Add>
 constexpr void float_arithmetic(Add add) {
   using All = Floats::WithSlot;
-  each(Ops<Op::F64Add, Op::F64Sub, Op::F64Mul, Op::F64Div>{},
-       [&]<Operation op>() {
-         set_binary<op, All, All, All>(add);
-         set_binary<op, All, All, Types<WideImmediateLeaf>>(add);
-       });
+  each(Ops<Op::F64Add, Op::F64Sub, Op::F64Mul, Op::F64Div>{}, [&]<Operation op>() {
+    set_binary<op, All, All, All>(add);
+    set_binary<op, All, All, Types<WideImmediateLeaf>>(add);
+  });
   each(Ops<Op::F32Add, Op::F32Sub, Op::F32Mul, Op::F32Div>{},
        [&]<Operation op>() { set_binary<op, SlotOrAccumulator, All, All>(add); });
   each(Ops<Op::F32Min, Op::F32Max, Op::F32Copysign, Op::F64Min, Op::F64Max, Op::F64Copysign>{},
        [&]<Operation op>() { set_binary<op, SlotOrAccumulator, SlotOrAccumulator, SlotOrAccumulator>(add); });
-  each(Ops<Op::F32Abs, Op::F32Neg, Op::F32Ceil, Op::F32Floor, Op::F32Trunc, Op::F32Nearest, Op::F32Sqrt,
-           Op::F64Abs, Op::F64Neg, Op::F64Ceil, Op::F64Floor, Op::F64Trunc, Op::F64Nearest, Op::F64Sqrt>{},
+  each(Ops<Op::F32Abs, Op::F32Neg, Op::F32Ceil, Op::F32Floor, Op::F32Trunc, Op::F32Nearest, Op::F32Sqrt, Op::F64Abs,
+           Op::F64Neg, Op::F64Ceil, Op::F64Floor, Op::F64Trunc, Op::F64Nearest, Op::F64Sqrt>{},
        [&]<Operation op>() { set_unary<op, All, All>(add); });
 }
 
@@ -166,8 +160,7 @@ constexpr void float_comparison(Add add) {
 
 template <class Add>
 constexpr void conversion(Add add) {
-  each(Ops<Op::I32WrapI64, Op::I64ExtendI32S, Op::I64ExtendI32U, Op::I32Extend8S, Op::I32Extend16S,
-           Op::I64Extend32S>{},
+  each(Ops<Op::I32WrapI64, Op::I64ExtendI32S, Op::I64ExtendI32U, Op::I32Extend8S, Op::I32Extend16S, Op::I64Extend32S>{},
        [&]<Operation op>() { set_unary<op, Integers::WithSlot, Integers::WithSlot>(add); });
   each(Operations<shift_left_1, shift_left_2, shift_left_3>{},
        [&]<Operation op>() { set_unary<op, Integers::WithSlot, Integers::WithSlot>(add); });
@@ -175,14 +168,12 @@ constexpr void conversion(Add add) {
            Op::I64Extend8S, Op::I64Extend16S>{},
        [&]<Operation op>() { set_unary<op, SlotOrAccumulator, Integers::WithSlot>(add); });
   each(Ops<Op::F32ConvertI32S, Op::F32ConvertI32U, Op::F32ConvertI64S, Op::F32ConvertI64U, Op::F64ConvertI32S,
-           Op::F64ConvertI32U, Op::F64ConvertI64S, Op::F64ConvertI64U, Op::F32ReinterpretI32,
-           Op::F64ReinterpretI64>{},
+           Op::F64ConvertI32U, Op::F64ConvertI64S, Op::F64ConvertI64U, Op::F32ReinterpretI32, Op::F64ReinterpretI64>{},
        [&]<Operation op>() { set_unary<op, SlotOrAccumulator, Integers::WithSlot>(add); });
-  each(Ops<Op::I32TruncF32S, Op::I32TruncF32U, Op::I32TruncF64S, Op::I32TruncF64U, Op::I64TruncF32S,
-           Op::I64TruncF32U, Op::I64TruncF64S, Op::I64TruncF64U, Op::I32TruncSatF32S, Op::I32TruncSatF32U,
-           Op::I32TruncSatF64S, Op::I32TruncSatF64U, Op::I64TruncSatF32S, Op::I64TruncSatF32U,
-           Op::I64TruncSatF64S, Op::I64TruncSatF64U, Op::I32ReinterpretF32, Op::I64ReinterpretF64,
-           Op::F32DemoteF64, Op::F64PromoteF32>{},
+  each(Ops<Op::I32TruncF32S, Op::I32TruncF32U, Op::I32TruncF64S, Op::I32TruncF64U, Op::I64TruncF32S, Op::I64TruncF32U,
+           Op::I64TruncF64S, Op::I64TruncF64U, Op::I32TruncSatF32S, Op::I32TruncSatF32U, Op::I32TruncSatF64S,
+           Op::I32TruncSatF64U, Op::I64TruncSatF32S, Op::I64TruncSatF32U, Op::I64TruncSatF64S, Op::I64TruncSatF64U,
+           Op::I32ReinterpretF32, Op::I64ReinterpretF64, Op::F32DemoteF64, Op::F64PromoteF32>{},
        [&]<Operation op>() { set_unary<op, SlotOrAccumulator, Floats::WithSlot>(add); });
 }
 
@@ -204,8 +195,7 @@ constexpr void loads(Add add) {
 template <class Add>
 constexpr void stores(Add add) {
   using All = Integers::WithSlot;
-  each(Ops<Op::I32Store, Op::I64Store, Op::I32Store8, Op::I32Store16, Op::I64Store8, Op::I64Store16,
-           Op::I64Store32>{},
+  each(Ops<Op::I32Store, Op::I64Store, Op::I32Store8, Op::I32Store16, Op::I64Store8, Op::I64Store16, Op::I64Store32>{},
        [&]<Operation op>() {
          store<op, All, Integers::WithConstant>(add);
          store<op, Types<ImmediateLeaf>, All>(add);
@@ -218,8 +208,8 @@ constexpr void stores(Add add) {
 
 template <class Add>
 constexpr void selects(Add add) {
-  set_select<SelectType::I32, SlotOrAccumulator, Integers::WithConstant, Integers::WithConstant,
-             Integers::WithSlot>(add);
+  set_select<SelectType::I32, SlotOrAccumulator, Integers::WithConstant, Integers::WithConstant, Integers::WithSlot>(
+      add);
   set_select<SelectType::I64, SlotOrAccumulator, Integers::WithSlot, Integers::WithConstant, Integers::WithSlot>(add);
   set_select<SelectType::F64, SlotOrAccumulator, Floats::WithSlot, Floats::WithSlot, SlotOrAccumulator>(add);
   set_select<SelectType::F32, SlotOrAccumulator, SlotOrAccumulator, SlotOrAccumulator, SlotOrAccumulator>(add);

@@ -8,7 +8,7 @@ namespace tfvm::interpreter {
 namespace {
 
 constexpr std::size_t total_patterns = 0
-#define FAMILY(name) +collect(name##_family{}).size()
+#define FAMILY(set, name) +collect(name##_family{}).size()
 #include "vm/handlers/families.def"
 #undef FAMILY
     ;
@@ -32,7 +32,7 @@ struct Table {
 
 consteval Table make_table() {
   Table table;
-#define FAMILY(name) \
+#define FAMILY(set, name) \
   for (const HandlerEntry& entry : collect(name##_family{})) table.add(entry);
 #include "vm/handlers/families.def"
 #undef FAMILY

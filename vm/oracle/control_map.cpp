@@ -22,9 +22,7 @@ class BlockMatcher {
         step.result_count = static_cast<std::uint32_t>(signature.results.size());
         return open_.push_back(position);
       }
-      case Op::Else:
-        steps_[open_.back()].otherwise = position;
-        return open_.push_back(position);
+      case Op::Else: steps_[open_.back()].otherwise = position; return open_.push_back(position);
       case Op::End: return close(position);
       default: return;
     }

@@ -17,8 +17,8 @@ struct Step {
   std::uint32_t otherwise = 0;    ///< if: position of its `else`, or of its `end`; a zero condition goes behind it
   std::uint32_t param_count = 0;  ///< block, loop, if: of the block type
   std::uint32_t result_count = 0;
-  std::uint32_t labels = 0;       ///< br_table: index of its first label in Code::labels, the default comes last
-  std::uint32_t fuel = 0;         ///< not 0: a basic block starts here and costs that much
+  std::uint32_t labels = 0;  ///< br_table: index of its first label in Code::labels, the default comes last
+  std::uint32_t fuel = 0;    ///< not 0: a basic block starts here and costs that much
 };
 
 struct Code {

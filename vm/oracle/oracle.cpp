@@ -138,10 +138,15 @@ class Machine {
     return outcome.kind;
   }
 
+  /// A host function runs in front of the return, so that a trap of it still shows who called.
   TrapKind tail_call(FunctionInstance& function) {
-    ModuleInstance& caller = instance();
-    leave(function.type->function().params.size());
-    return call(function, caller);
+    if (function.host == nullptr) {
+      leave(function.type->function().params.size());
+      return enter(function);
+    }
+    const TrapKind kind = call_host_function(function, instance());
+    if (kind == TrapKind::None) return_from_function();
+    return kind;
   }
 
   /// Ends the frame; its top `count` operands take the place of its arguments.
@@ -153,8 +158,7 @@ class Machine {
   void return_from_function() { leave(frame().code->type->results.size()); }
 
   TrapKind find_indirect(const Instruction& instruction, FunctionInstance*& callee) {
-    return bulk::find_callee(instance(), instruction.index2, pop_address(), *module().types[instruction.index],
-                             callee);
+    return bulk::find_callee(instance(), instruction.index2, pop_address(), *module().types[instruction.index], callee);
   }
 
   TrapKind call_instruction(const Instruction& instruction) {
@@ -241,7 +245,10 @@ class Machine {
   TrapKind variable(const Instruction& instruction) {
     switch (instruction.op) {
       case Op::LocalGet: push(stack_[frame().locals + instruction.index]); break;
-      case Op::LocalSet: stack_[frame().locals + instruction.index] = stack_.back(); pop(); break;
+      case Op::LocalSet:
+        stack_[frame().locals + instruction.index] = stack_.back();
+        pop();
+        break;
       case Op::LocalTee: stack_[frame().locals + instruction.index] = stack_.back(); break;
       case Op::GlobalGet: push(*instance().globals[instruction.index].cell); break;
       default: *instance().globals[instruction.index].cell = pop(); break;
@@ -375,8 +382,7 @@ class Machine {
     const auto operand = to_number<typename Operator<op>::Operand>(pop());
     const auto value = static_cast<typename Operator<op>::Memory>(operand);
     const GuestMemory memory(*instance().memories[instruction.index]);
-    return memory.store(pop_effective_address(instruction), value) ? TrapKind::None
-                                                                   : TrapKind::OutOfBoundsMemoryAccess;
+    return memory.store(pop_effective_address(instruction), value) ? TrapKind::None : TrapKind::OutOfBoundsMemoryAccess;
   }
 
   TrapKind numeric(const Instruction& instruction) {
@@ -420,22 +426,48 @@ class Machine {
       case Op::I64Const:
       case Op::F32Const:
       case Op::F64Const: push({instruction.value}); return TrapKind::None;
-      case Op::Unreachable: case Op::Block: case Op::Loop: case Op::If: case Op::Else: case Op::End: case Op::Br:
-      case Op::BrIf: case Op::BrTable: case Op::Return: case Op::BrOnNull: case Op::BrOnNonNull:
-        return control(next);
-      case Op::Call: case Op::CallIndirect: case Op::CallRef: case Op::ReturnCall: case Op::ReturnCallIndirect:
-      case Op::ReturnCallRef:
-        return call_instruction(instruction);
-      case Op::LocalGet: case Op::LocalSet: case Op::LocalTee: case Op::GlobalGet: case Op::GlobalSet:
-        return variable(instruction);
-      case Op::RefNull: case Op::RefIsNull: case Op::RefFunc: case Op::RefEq: case Op::RefAsNonNull:
-        return reference(instruction);
-      case Op::MemorySize: case Op::MemoryGrow: case Op::MemoryInit: case Op::DataDrop: case Op::MemoryCopy:
-      case Op::MemoryFill:
-        return memory(instruction);
-      case Op::TableGet: case Op::TableSet: case Op::TableInit: case Op::ElemDrop: case Op::TableCopy:
-      case Op::TableGrow: case Op::TableSize: case Op::TableFill:
-        return table(instruction);
+      case Op::Unreachable:
+      case Op::Block:
+      case Op::Loop:
+      case Op::If:
+      case Op::Else:
+      case Op::End:
+      case Op::Br:
+      case Op::BrIf:
+      case Op::BrTable:
+      case Op::Return:
+      case Op::BrOnNull:
+      case Op::BrOnNonNull: return control(next);
+      case Op::Call:
+      case Op::CallIndirect:
+      case Op::CallRef:
+      case Op::ReturnCall:
+      case Op::ReturnCallIndirect:
+      case Op::ReturnCallRef: return call_instruction(instruction);
+      case Op::LocalGet:
+      case Op::LocalSet:
+      case Op::LocalTee:
+      case Op::GlobalGet:
+      case Op::GlobalSet: return variable(instruction);
+      case Op::RefNull:
+      case Op::RefIsNull:
+      case Op::RefFunc:
+      case Op::RefEq:
+      case Op::RefAsNonNull: return reference(instruction);
+      case Op::MemorySize:
+      case Op::MemoryGrow:
+      case Op::MemoryInit:
+      case Op::DataDrop:
+      case Op::MemoryCopy:
+      case Op::MemoryFill: return memory(instruction);
+      case Op::TableGet:
+      case Op::TableSet:
+      case Op::TableInit:
+      case Op::ElemDrop:
+      case Op::TableCopy:
+      case Op::TableGrow:
+      case Op::TableSize:
+      case Op::TableFill: return table(instruction);
       default: return numeric(instruction);
     }
   }

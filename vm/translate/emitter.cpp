@@ -10,12 +10,13 @@ void Emitter::clear() {
   positions_.clear();
 }
 
-std::uint32_t Emitter::instruction(Handler handler, const Operands& operands, std::uint32_t module_offset) {
+std::uint32_t Emitter::instruction(Handler handler, const Operands& operands, std::uint32_t module_offset,
+                                   std::uint32_t memory_offset) {
   const std::uint32_t at = size();
   code_.resize(at + instruction_bytes(operands.size()));
   std::memcpy(code_.data() + at, &handler, sizeof handler);
   if (operands.size() != 0) std::memcpy(code_.data() + at + handler_bytes, operands.data(), operands.size());
-  positions_.push_back({at, module_offset});
+  positions_.push_back({at, module_offset, memory_offset});
   return at;
 }
 

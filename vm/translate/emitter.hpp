@@ -34,7 +34,8 @@ inline constexpr Label no_label = UINT32_MAX;
 /// Which wasm instruction the internal instruction at `code_offset` stands for.
 struct SourcePosition {
   std::uint32_t code_offset;
-  std::uint32_t module_offset;
+  std::uint32_t module_offset;  ///< of the first part that may trap by computing, or of the whole
+  std::uint32_t memory_offset;  ///< of the first part that may trap by accessing memory, or of the whole
 };
 
 class Emitter {
@@ -43,9 +44,13 @@ class Emitter {
   void clear();
 
   /// Appends an instruction; returns its offset.
-  std::uint32_t instruction(Handler handler, const Operands& operands, std::uint32_t module_offset);
+  std::uint32_t instruction(Handler handler, const Operands& operands, std::uint32_t module_offset,
+                            std::uint32_t memory_offset);
   /// Takes the last instruction back. REQUIRES: nothing was bound or fixed up since.
-  void remove_last(std::uint32_t offset) { code_.resize(offset); positions_.pop_back(); }
+  void remove_last(std::uint32_t offset) {
+    code_.resize(offset);
+    positions_.pop_back();
+  }
 
   Label new_label();
   /// The label is where the next instruction will be.

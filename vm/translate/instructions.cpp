@@ -19,10 +19,24 @@ ValueKind kind_of_letter(char letter) {
 
 bool is_commutative(Op op) {
   switch (op) {
-    case Op::I32Add: case Op::I32Mul: case Op::I32And: case Op::I32Or: case Op::I32Xor: case Op::I32Eq: case Op::I32Ne:
-    case Op::I64Add: case Op::I64Mul: case Op::I64And: case Op::I64Or: case Op::I64Xor: case Op::I64Eq: case Op::I64Ne:
-    case Op::F32Eq: case Op::F32Ne: case Op::F64Eq: case Op::F64Ne:
-      return true;
+    case Op::I32Add:
+    case Op::I32Mul:
+    case Op::I32And:
+    case Op::I32Or:
+    case Op::I32Xor:
+    case Op::I32Eq:
+    case Op::I32Ne:
+    case Op::I64Add:
+    case Op::I64Mul:
+    case Op::I64And:
+    case Op::I64Or:
+    case Op::I64Xor:
+    case Op::I64Eq:
+    case Op::I64Ne:
+    case Op::F32Eq:
+    case Op::F32Ne:
+    case Op::F64Eq:
+    case Op::F64Ne: return true;
     default: return false;
   }
 }
@@ -60,9 +74,7 @@ void Translator::variable(const Instruction& instruction) {
   switch (instruction.op) {
     case Op::LocalGet: return lowering_.push(lowering_.local(index));
     case Op::LocalSet: return assign(lowering_.pop());
-    case Op::LocalTee:
-      assign(lowering_.pop());
-      return lowering_.push(lowering_.local(index));
+    case Op::LocalTee: assign(lowering_.pop()); return lowering_.push(lowering_.local(index));
     default: break;
   }
   const bool imported = index < module_.imported_globals;
@@ -192,8 +204,7 @@ void Translator::numeric(const Instruction& instruction) {
     Node& node = lowering_.node(value);
     if (op == Op::I32Eqz && node.kind == NodeKind::Binary && is_integer_comparison(node.operation)) {
       static constexpr unsigned inverse[] = {1, 0, 8, 9, 6, 7, 4, 5, 2, 3};
-      const unsigned base =
-          node.operation <= operation(Op::I32GeU) ? operation(Op::I32Eq) : operation(Op::I64Eq);
+      const unsigned base = node.operation <= operation(Op::I32GeU) ? operation(Op::I32Eq) : operation(Op::I64Eq);
       node.operation = static_cast<Operation>(base + inverse[node.operation - base]);
       return lowering_.push(value);
     }
@@ -204,8 +215,12 @@ void Translator::numeric(const Instruction& instruction) {
   if (row.signature[1] == ':') return lowering_.push(lowering_.unary(operation(op), result, lowering_.pop()));
   NodeId b = lowering_.pop();
   NodeId a = lowering_.pop();
-  const bool constant_left = lowering_.node(a).kind == NodeKind::Constant && lowering_.node(b).kind != NodeKind::Constant;
-  if (constant_left && (is_commutative(op) || is_integer_comparison(operation(op)))) {
+  // Constants and leaves to the right, where the patterns have them. Two parts that could trap keep their order.
+  const Node& left = lowering_.node(a);
+  const Node& other = lowering_.node(b);
+  const bool constant_left = left.kind == NodeKind::Constant && other.kind != NodeKind::Constant;
+  const bool leaf_left = left.is_leaf() && !other.is_leaf();
+  if ((constant_left || leaf_left) && (is_commutative(op) || is_integer_comparison(operation(op)))) {
     std::swap(a, b);
     op = swapped(op);
   }

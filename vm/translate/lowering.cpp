@@ -1,4 +1,5 @@
-// Nodes, operand stack and temporaries: when a pending tree is put down, and where. Instructions are chosen in munch.cpp.
+// Nodes, operand stack and temporaries: when a pending tree is put down, and where. Instructions are chosen in
+// munch.cpp.
 #include "vm/translate/lowering.hpp"
 
 #include <algorithm>
@@ -17,6 +18,10 @@ constexpr std::size_t least_sweep = 4096;
 
 /// Whether parts with these hazards, together, must keep their order: two accesses to memory trap alike.
 constexpr bool mixes(unsigned hazard) { return (hazard & arithmetic_hazard) != 0; }
+
+unsigned hazard_of(Operation op) {
+  return op < op_count && info(static_cast<Op>(op)).effect == Effect::Traps ? arithmetic_hazard : no_hazard;
+}
 
 }  // namespace
 
@@ -102,36 +107,35 @@ void Lowering::limit_size(NodeId* children, unsigned count) {
 }
 
 /// Sums up the children in their parent.
-void Lowering::adopt(Node& parent, unsigned child_count, bool may_trap) {
+void Lowering::adopt(Node& parent, unsigned child_count, unsigned own_hazard) {
   parent.operators = 1;
   for (unsigned i = 0; i < child_count; ++i) {
     const Node& child = nodes_[parent.children[i]];
     parent.operators = static_cast<std::uint16_t>(parent.operators + child.operators);
-    if (parent.hazard == 0) parent.trap_offset = child.trap_offset;
+    if ((parent.hazard & arithmetic_hazard) == 0) parent.trap_offset = child.trap_offset;
+    if ((parent.hazard & memory_hazard) == 0) parent.memory_offset = child.memory_offset;
     parent.hazard |= child.hazard;
     parent.reads_global = parent.reads_global || child.reads_global;
     parent.uses_accumulator = parent.uses_accumulator || child.uses_accumulator;
     parent.locals |= child.locals;
     parent.reach = std::max(parent.reach, child.reach);
   }
-  if (may_trap && parent.hazard == 0) parent.trap_offset = position_;
+  if ((own_hazard & ~parent.hazard & arithmetic_hazard) != 0) parent.trap_offset = position_;
+  if ((own_hazard & ~parent.hazard & memory_hazard) != 0) parent.memory_offset = position_;
+  parent.hazard |= static_cast<std::uint8_t>(own_hazard);
 }
 
 NodeId Lowering::unary(Operation op, ValueKind type, NodeId a) {
   Node node{.kind = NodeKind::Unary, .type = type, .operation = op, .children = {a, no_node, no_node}};
   limit_size(node.children, 1);
-  const bool traps = op < op_count && info(static_cast<Op>(op)).effect == Effect::Traps;
-  adopt(node, 1, traps);
-  if (traps) node.hazard |= arithmetic_hazard;
+  adopt(node, 1, hazard_of(op));
   return add(node);
 }
 
 NodeId Lowering::binary(Operation op, ValueKind type, NodeId a, NodeId b) {
   Node node{.kind = NodeKind::Binary, .type = type, .operation = op, .children = {a, b, no_node}};
   limit_size(node.children, 2);
-  const bool traps = op < op_count && info(static_cast<Op>(op)).effect == Effect::Traps;
-  adopt(node, 2, traps);
-  if (traps) node.hazard |= arithmetic_hazard;
+  adopt(node, 2, hazard_of(op));
   return add(node);
 }
 
@@ -139,15 +143,14 @@ NodeId Lowering::load(Operation op, ValueKind type, NodeId address, std::uint64_
   Node node{.kind = NodeKind::Load, .type = type, .operation = op, .children = {address, no_node, no_node}};
   node.immediate = offset;
   limit_size(node.children, 1);
-  adopt(node, 1, true);
-  node.hazard |= memory_hazard;
+  adopt(node, 1, memory_hazard);
   return add(node);
 }
 
 NodeId Lowering::select(ValueKind type, NodeId a, NodeId b, NodeId condition) {
   Node node{.kind = NodeKind::Select, .type = type, .children = {a, b, condition}};
   limit_size(node.children, 3);
-  adopt(node, 3, false);
+  adopt(node, 3, no_hazard);
   return add(node);
 }
 
@@ -294,8 +297,8 @@ void Lowering::put_down_entry(std::uint32_t position) {
   materialise(id, false);
 }
 
-/// Before something is written to the slot of a position: pending trees below it that read it, or slots above it, are put
-/// down. From the bottom up: an entry's own slot is read by entries below only, and these are down by then.
+/// Before something is written to the slot of a position: pending trees below it that read it, or slots above it, are
+/// put down. From the bottom up: an entry's own slot is read by entries below only, and these are down by then.
 void Lowering::save_slot(std::uint32_t position) {
   const auto reaches = [&](std::uint32_t i) { return nodes_[stack_[i]].reach >= home(position); };
   std::uint32_t i = first_pending_;

@@ -2,8 +2,8 @@
 // pending trees and the temporaries of a function, and decides when a value is put down and where.
 //
 // Frame of a function, in slots:  [locals][temporaries][operand stack, one slot a position]
-// A tree on the operand stack is pending: nothing was computed yet. It is put down ("materialised") into the slot of its
-// position, or, as part of another tree, into the accumulator or a temporary.
+// A tree on the operand stack is pending: nothing was computed yet. It is put down ("materialised") into the slot of
+// its position, or, as part of another tree, into the accumulator or a temporary.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct Destination {
 
 struct Statement {
   Word word = Word::Set;
-  Operation operation = 0;  ///< of a Store
+  Operation operation = 0;       ///< of a Store
   Destination destination = {};  ///< of a Set
   NodeId expressions[2] = {no_node, no_node};
   std::uint64_t immediate = 0;  ///< offset of a Store, or of a global in the instance block
@@ -116,7 +116,7 @@ class Lowering {
 
  private:
   NodeId add(const Node& node);
-  void adopt(Node& parent, unsigned child_count, bool may_trap);
+  void adopt(Node& parent, unsigned child_count, unsigned own_hazard);
   void limit_size(NodeId* children, unsigned count);
   NodeId as_tree(NodeId id, bool as_condition = false, bool to_slot = false);
   std::uint32_t allocate_temporary();
@@ -144,6 +144,7 @@ class Lowering {
   bool is_previous(const Node& leaf) const;
   unsigned cuttable(Statement& statement, NodeId** children);
   unsigned statement_hazard(const Statement& statement) const;
+  SourcePosition position_of(const Statement& statement) const;
   bool try_cut(Statement& statement, NodeId** children, unsigned count);
 
   Emitter& emitter_;
@@ -168,6 +169,7 @@ class Lowering {
   Operands last_operands_;
   Destination last_destination_;
   bool last_set_ = false;
+  unsigned last_hazard_ = 0;
   mutable bool previous_counts_ = false;
   Operands scratch_;
 };

@@ -1,6 +1,6 @@
-// Maximal munch: a statement is looked up whole in the handler table; if there is no handler for it, the cheapest parts are
-// cut off into the accumulator or a slot until there is one. Every statement ends, since the systematic patterns hold each
-// operator over slots.
+// Maximal munch: a statement is looked up whole in the handler table; if there is no handler for it, the cheapest parts
+// are cut off into the accumulator or a slot until there is one. Every statement ends, since the systematic patterns
+// hold each operator over slots.
 #include <algorithm>
 #include <cassert>
 #include <utility>
@@ -45,11 +45,10 @@ NodeId Lowering::as_tree(NodeId id, bool as_condition, bool to_slot) {
       leaf.kind == NodeKind::Accumulator || (leaf.kind == NodeKind::Local && registers_[leaf.immediate] != 0);
   Operation op = copy_i64;
   if (as_condition) op = copy_i32;
-  else if (leaf.kind == NodeKind::Constant)
-    op = static_cast<Operation>(copy_i32 + static_cast<unsigned>(leaf.type));
+  else if (leaf.kind == NodeKind::Constant) op = static_cast<Operation>(copy_i32 + static_cast<unsigned>(leaf.type));
   else if (leaf.is_float() && (in_register || !to_slot)) op = copy_f64;
   Node node{.kind = NodeKind::Unary, .type = leaf.type, .operation = op, .children = {id, no_node, no_node}};
-  adopt(node, 1, false);
+  adopt(node, 1, no_hazard);
   return add(node);
 }
 
@@ -95,9 +94,8 @@ PatternKey Lowering::tree_key(NodeId id) const {
 PatternKey Lowering::key_with(const Statement& statement, PatternKey e0, PatternKey e1) const {
   switch (statement.word) {
     case Word::Set:
-      return set_key(statement.destination.is_register ? register_key(statement.destination.number)
-                                                       : key_of(Leaf::Slot),
-                     e0);
+      return set_key(
+          statement.destination.is_register ? register_key(statement.destination.number) : key_of(Leaf::Slot), e0);
     case Word::Store: return store_key(statement.operation, e0, e1);
     case Word::Branch:
     case Word::ReturnVoid: return key_of(statement.word);
@@ -167,11 +165,12 @@ void Lowering::statement_operands(const Statement& statement, Operands& operands
 // ---- emission
 
 void Lowering::remember(const Statement& statement, PatternKey key, std::uint32_t at, unsigned first_operand) {
-  last_is_open_ = statement.word == Word::Set || statement.word == Word::Store ||
-                  statement.word == Word::SetGlobal || statement.word == Word::SetImportedGlobal;
+  last_is_open_ = statement.word == Word::Set || statement.word == Word::Store || statement.word == Word::SetGlobal ||
+                  statement.word == Word::SetImportedGlobal;
   last_at_ = at;
   last_key_ = key;
   last_set_ = statement.word == Word::Set;
+  last_hazard_ = statement_hazard(statement);
   last_destination_ = statement.destination;
   if (statement.label != no_label) emitter_.fix_up(at + handler_bytes + first_operand, statement.label);
 }
@@ -185,9 +184,13 @@ bool Lowering::emit_as_pair(const Statement& statement) {
   if (handler != nullptr) {
     const unsigned first_operand = last_operands_.size();
     statement_operands(statement, last_operands_);
-    const std::uint32_t position = emitter_.positions().back().module_offset;
+    SourcePosition position = emitter_.positions().back();
+    const SourcePosition second = position_of(statement);
+    if ((last_hazard_ & arithmetic_hazard) == 0) position.module_offset = second.module_offset;
+    if ((last_hazard_ & memory_hazard) == 0) position.memory_offset = second.memory_offset;
     emitter_.remove_last(last_at_);
-    const std::uint32_t at = emitter_.instruction(handler, last_operands_, position);
+    const std::uint32_t at =
+        emitter_.instruction(handler, last_operands_, position.module_offset, position.memory_offset);
     remember(statement, key, at, first_operand);
     last_is_open_ = false;  // pairs are not extended to triples
   }
@@ -197,25 +200,32 @@ bool Lowering::emit_as_pair(const Statement& statement) {
 
 void Lowering::emit(const Statement& statement, PatternKey key, Handler handler) {
   if (emit_as_pair(statement)) return;
-  std::uint32_t position = position_;
-  for (const NodeId id : statement.expressions)
-    if (id != no_node && nodes_[id].hazard != 0) {
-      position = nodes_[id].trap_offset;
-      break;
-    }
+  const SourcePosition position = position_of(statement);
   last_operands_.clear();
   statement_operands(statement, last_operands_);
-  const std::uint32_t at = emitter_.instruction(handler, last_operands_, position);
+  const std::uint32_t at =
+      emitter_.instruction(handler, last_operands_, position.module_offset, position.memory_offset);
   remember(statement, key, at, 0);
 }
 
 // ---- cutting
 
 unsigned Lowering::statement_hazard(const Statement& statement) const {
-  unsigned hazard = 0;
+  unsigned hazard = statement.word == Word::Store ? memory_hazard : no_hazard;
   for (const NodeId id : statement.expressions)
     if (id != no_node) hazard |= nodes_[id].hazard;
   return hazard;
+}
+
+/// Where the traps of a statement come from: its first part that may trap in one way or the other.
+SourcePosition Lowering::position_of(const Statement& statement) const {
+  SourcePosition position{0, position_, position_};
+  for (const NodeId id : {statement.expressions[1], statement.expressions[0]}) {
+    if (id == no_node) continue;
+    if ((nodes_[id].hazard & arithmetic_hazard) != 0) position.module_offset = nodes_[id].trap_offset;
+    if ((nodes_[id].hazard & memory_hazard) != 0) position.memory_offset = nodes_[id].memory_offset;
+  }
+  return position;
 }
 
 /// The parts that can be cut off without changing what the statement does at its root.
@@ -300,6 +310,7 @@ bool Lowering::cut_children(Statement& statement) {
   unsigned hazardous = 0;
   for (unsigned i = 0; i < count; ++i) hazardous += nodes_[*children[i]].hazard != 0 ? 1 : 0;
   // Cuts that change the order of two traps are no choice; cut_everything keeps the order.
+  // A store itself only traps as loads do, and last.
   if (hazardous > 1 && (statement_hazard(statement) & arithmetic_hazard) != 0) return false;
   return try_cut(statement, children, count);
 }
@@ -461,7 +472,7 @@ void Lowering::drop(NodeId value) {
 
 std::uint32_t Lowering::special(Handler handler, const Operands& operands) {
   last_is_open_ = false;
-  return emitter_.instruction(handler, operands, position_);
+  return emitter_.instruction(handler, operands, position_, position_);
 }
 
 void Lowering::bind(Label label) {

@@ -21,8 +21,7 @@ struct Weights {
   double calls = 0;
 };
 
-Weights weigh(const Module& module, std::uint32_t function_index, std::size_t local_count,
-              std::uint32_t body_offset) {
+Weights weigh(const Module& module, std::uint32_t function_index, std::size_t local_count, std::uint32_t body_offset) {
   Weights weights{std::vector<double>(local_count), std::vector<bool>(local_count)};
   const ByteRange body = module.functions[function_index].body;
   Reader reader(module.bytes(), body_offset, body.offset + body.size);

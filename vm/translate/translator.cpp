@@ -55,6 +55,7 @@ void Translator::emit_enter(std::uint32_t params) {
 void Translator::charge(std::uint32_t offset) {
   while (next_fuel_ < fuel_.size() && fuel_[next_fuel_].offset < offset) ++next_fuel_;
   if (next_fuel_ == fuel_.size() || fuel_[next_fuel_].offset != offset) return;
+  lowering_.flush_hazards();  // they belong to the block before
   operands_.clear();
   operands_.add(fuel_[next_fuel_].cost);
   lowering_.special(&charge_fuel, operands_);

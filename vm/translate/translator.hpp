@@ -18,7 +18,8 @@ namespace tfvm::interpreter {
 /// Translates functions of one variant. Reusable; keeps its buffers.
 class Translator {
  public:
-  explicit Translator(CodeVariant& variant) : variant_(variant), module_(variant.cache->module()), lowering_(emitter_) {}
+  explicit Translator(CodeVariant& variant)
+      : variant_(variant), module_(variant.cache->module()), lowering_(emitter_) {}
 
   /// Translates a function that has a body. The result is in emitter() and frame_bytes() until the next call; the same
   /// function gives the same code each time.

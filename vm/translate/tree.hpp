@@ -19,7 +19,10 @@ enum class NodeKind : std::uint8_t {
   Constant,        ///< leaf: `immediate`
   Global,          ///< leaf: global at byte `immediate` of the instance block
   ImportedGlobal,  ///< leaf: same, through its cell
-  Unary, Binary, Load, Select,
+  Unary,
+  Binary,
+  Load,
+  Select,
 };
 
 /// One node. Every node has one user: a parent or an entry of the operand stack.
@@ -35,7 +38,8 @@ struct Node {
   NodeId children[3] = {no_node, no_node, no_node};
   std::uint32_t home = 0;           ///< slot for the value if it must be put down
   std::uint32_t reach = 0;          ///< highest slot of the operand stack that the tree reads, or 0
-  std::uint32_t trap_offset = 0;    ///< module offset of the first instruction in the tree that may trap
+  std::uint32_t trap_offset = 0;    ///< module offset of the first instruction in the tree with an arithmetic hazard
+  std::uint32_t memory_offset = 0;  ///< of the first one with a memory hazard
   std::uint64_t immediate = 0;      ///< constant bits, local index, offset of a load or global
   std::uint64_t locals = 0;         ///< bit x % 64 set: the tree reads local x
 

@@ -1,0 +1,9 @@
+// The handlers of the family combinations::branches_on_loads.
+#include "vm/handlers/define.hpp"
+#include "vm/handlers/families.hpp"
+#include "vm/handlers/instantiate.hpp"
+
+namespace tfvm::interpreter {
+/// Naming them emits them; the table (table.cpp) refers to the same functions.
+[[gnu::used]] extern constexpr auto branches_on_loads_handlers = collect(branches_on_loads_family{});
+}  // namespace tfvm::interpreter

@@ -1,0 +1,9 @@
+// The handlers of the family combinations::indexed_loads.
+#include "vm/handlers/define.hpp"
+#include "vm/handlers/families.hpp"
+#include "vm/handlers/instantiate.hpp"
+
+namespace tfvm::interpreter {
+/// Naming them emits them; the table (table.cpp) refers to the same functions.
+[[gnu::used]] extern constexpr auto indexed_loads_handlers = collect(indexed_loads_family{});
+}  // namespace tfvm::interpreter
