@@ -18,8 +18,13 @@ struct HandlerEntry {
 /// The handler of a pattern, or null if there is none. Thread-safe.
 Handler find_handler(PatternKey key);
 
-/// Number of patterns, and the whole table (with empty entries), for tests and statistics.
+/// The whole table, for tests and statistics: a handler for every key that is not 0, side by side.
+struct HandlerTable {
+  std::span<const PatternKey> keys;
+  std::span<const Handler> handlers;
+};
+HandlerTable handler_table();
+/// Number of patterns.
 std::size_t handler_count();
-std::span<const HandlerEntry> handler_entries();
 
 }  // namespace tfvm::interpreter

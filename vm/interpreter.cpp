@@ -28,6 +28,12 @@ ResultClass result_class(const FunctionType& type) {
   return kind == ValueKind::F32 || kind == ValueKind::F64 ? ResultClass::Float : ResultClass::Integer;
 }
 
+/// Handlers leave the upper half of an f32's slot as it was; the host sees zeros.
+void clear_upper_halves(const std::vector<ValueType>& types, Byte* slots) {
+  for (std::size_t i = 0; i < types.size(); ++i)
+    if (types[i].kind() == ValueKind::F32) write<std::uint32_t>(slots + i * sizeof(Slot) + 4, 0);
+}
+
 /// Which code an instance runs.
 CodeKey key_of_instance(const ModuleInstance& instance) {
   CodeKey key;
@@ -95,9 +101,11 @@ std::vector<const Byte*> frame_pcs(const ExecutionContext& context) {
 void collect_backtrace(ExecutionContext& context) {
   const std::vector<const Byte*> pcs = frame_pcs(context);
   SourceMap map;
-  const std::size_t kept = 2 * backtrace_end_frames;
+  // The frame of a host function that trapped is there already.
+  const std::size_t first_frames = backtrace_end_frames - context.backtrace.size();
+  const std::size_t kept = first_frames + backtrace_end_frames;
   for (std::size_t i = 0; i < pcs.size(); ++i) {
-    if (pcs.size() > kept && i == backtrace_end_frames) {
+    if (pcs.size() > kept && i == first_frames) {
       context.omitted_frames += pcs.size() - kept;
       i = pcs.size() - backtrace_end_frames;
     }
@@ -182,6 +190,7 @@ Byte* call_host_function(Machine m, FunctionInstance& function, Byte* slots) {
     const CallOut out(m);
     ExecutionContext& context = out.context();
     context.frame_top = slots + host_frame_bytes(function);
+    clear_upper_halves(function.type->function().params, slots);
     HostOutcome outcome = call_host(*context.store, instance_of(m)->owner, function, reinterpret_cast<Slot*>(slots));
     kind = outcome.kind;
     if (kind != TrapKind::None) [[unlikely]] {
@@ -290,9 +299,7 @@ TrapKind execute(ExecutionContext& context, FunctionInstance& function, Slot* sl
   context.trap_exit = outer_exit;
   if (kind == TrapKind::None) {
     std::memcpy(slots, frame, type.results.size() * sizeof(Slot));
-    // Handlers leave the upper half of an f32's slot as it was; the host sees zeros.
-    for (std::size_t i = 0; i < type.results.size(); ++i)
-      if (type.results[i].kind() == ValueKind::F32) slots[i].bits = slots[i].as_i32();
+    clear_upper_halves(type.results, reinterpret_cast<Byte*>(slots));
   } else if (kind != TrapKind::Exit) {
     collect_backtrace(context);
   }

@@ -1,5 +1,5 @@
-// Choices: a fuzzer's bytes read as decisions. Whoever changes, removes or zeroes bytes changes what is built, and never
-// makes it invalid: zero stands for the simplest decision, and so do all bytes behind the end.
+// Choices: a fuzzer's bytes read as decisions. Whoever changes, removes or zeroes bytes changes what is built, and
+// never makes it invalid: zero stands for the simplest decision, and so do all bytes behind the end.
 #pragma once
 
 #include <cstdint>

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <span>
 
+#include "vm/fuzz/random_module.hpp"
 #include "vm/fuzz/run.hpp"
 #include "vm/runtime.hpp"
 
@@ -22,10 +23,11 @@ std::optional<std::string> compare(const Configuration& a, const Transcript& fir
                                    const Transcript& second) {
   for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
     if (i >= first.size() || i >= second.size()) return "the number of events differs";
-    if (first[i].trap == TrapKind::CallStackExhausted || second[i].trap == TrapKind::CallStackExhausted) return std::nullopt;
+    if (first[i].trap == TrapKind::CallStackExhausted || second[i].trap == TrapKind::CallStackExhausted)
+      return std::nullopt;
     if (first[i].agrees_with(second[i])) continue;
-    return "event " + std::to_string(i) + " differs\n  " + a.name + ": " + first[i].to_string() + "\n  " + b.name + ": " +
-           second[i].to_string();
+    return "event " + std::to_string(i) + " differs\n  " + a.name + ": " + first[i].to_string() + "\n  " + b.name +
+           ": " + second[i].to_string();
   }
   return std::nullopt;
 }
@@ -40,7 +42,8 @@ std::optional<std::string> find_difference(const Program& program, std::uint64_t
     if (!module) return "module " + std::to_string(modules.size()) + " does not load: " + module.error().to_string();
     modules.push_back(*module);
   }
-  for (const auto& configurations : {std::span<const Configuration>(with_fuel), std::span<const Configuration>(without_fuel)}) {
+  for (const auto& configurations :
+       {std::span<const Configuration>(with_fuel), std::span<const Configuration>(without_fuel)}) {
     if (!configurations[0].counts_fuel && !program.counts_steps) break;
     const Transcript expected = Run(engine, configurations[0]).run(modules, seed);
     if (statistics != nullptr)
@@ -51,6 +54,22 @@ std::optional<std::string> find_difference(const Program& program, std::uint64_t
       if (auto difference = compare(configurations[0], expected, configuration, actual)) return difference;
     }
   }
+  return std::nullopt;
+}
+
+Program random_program(std::span<const std::uint8_t> bytes) {
+  const RandomModules modules = random_modules(bytes);
+  return {{modules.first.bytes, modules.second.bytes}, modules.options.counts_steps};
+}
+
+std::optional<std::string> find_random_difference(std::span<const std::uint8_t> bytes, std::uint64_t seed,
+                                                  Statistics* statistics) {
+  const auto difference = find_difference(random_program(bytes), seed, statistics);
+  if (!difference) return std::nullopt;
+  const RandomModules modules = random_modules(bytes, true);
+  const Program canonical{{modules.first.bytes, modules.second.bytes}, modules.options.counts_steps};
+  if (find_difference(canonical, seed)) return difference;
+  if (statistics != nullptr) ++statistics->nan_differences;
   return std::nullopt;
 }
 

@@ -1,5 +1,6 @@
 // libFuzzer target: random modules out of the fuzzer's bytes, run by every executor; whatever differs ends the process
-// after a description of it. The modules are then in files beside the process: execute_fuzz.0.wasm, execute_fuzz.1.wasm.
+// after a description of it. The modules are then in files beside the process: execute_fuzz.0.wasm,
+// execute_fuzz.1.wasm.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -8,7 +9,6 @@
 #include <string>
 
 #include "vm/fuzz/differential.hpp"
-#include "vm/fuzz/random_module.hpp"
 
 namespace {
 
@@ -27,11 +27,10 @@ void write_modules(const Program& program) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  RandomModules modules = random_modules(std::span(data, size));
-  const Program program{{std::move(modules.first.bytes), std::move(modules.second.bytes)}, modules.options.counts_steps};
-  const auto difference = find_difference(program, size);
+  const std::span bytes(data, size);
+  const auto difference = find_random_difference(bytes, size);
   if (!difference) return 0;
   std::fprintf(stderr, "%s\n", difference->c_str());
-  write_modules(program);
+  write_modules(random_program(bytes));
   std::abort();
 }

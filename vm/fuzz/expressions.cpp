@@ -40,8 +40,12 @@ bool may_make_nan(Op op) {
   const std::string_view signature = info(op).signature;
   if ((signature[0] | 0x20) != 'f' || (signature.back() | 0x20) != 'f') return false;
   switch (op) {
-    case Op::F32Abs: case Op::F32Neg: case Op::F32Copysign: case Op::F64Abs: case Op::F64Neg: case Op::F64Copysign:
-      return false;
+    case Op::F32Abs:
+    case Op::F32Neg:
+    case Op::F32Copysign:
+    case Op::F64Abs:
+    case Op::F64Neg:
+    case Op::F64Copysign: return false;
     default: return true;
   }
 }
@@ -61,12 +65,23 @@ void CodeGenerator::expression(TypeByte type, unsigned depth) {
 
 void CodeGenerator::number_expression(TypeByte type, unsigned depth) {
   switch (choices_.below(32)) {
-    case 0: case 1: case 2: case 3: return leaf(type);
-    case 4: case 5: case 6: case 7: return load(type, depth);
-    case 8: case 9: return tee(type, depth);
-    case 10: case 11: return select(type, depth);
-    case 12: case 13: case 14: return call_expression(type, depth);
-    case 15: case 16: return block_expression(type, depth);
+    case 0:
+    case 1:
+    case 2:
+    case 3: return leaf(type);
+    case 4:
+    case 5:
+    case 6:
+    case 7: return load(type, depth);
+    case 8:
+    case 9: return tee(type, depth);
+    case 10:
+    case 11: return select(type, depth);
+    case 12:
+    case 13:
+    case 14: return call_expression(type, depth);
+    case 15:
+    case 16: return block_expression(type, depth);
     case 17: return branch_expression(type, depth);
     case 18: return waiting_expression(type, depth);
     case 19: return size_expression(type, depth);
@@ -76,7 +91,8 @@ void CodeGenerator::number_expression(TypeByte type, unsigned depth) {
 
 void CodeGenerator::reference_expression(TypeByte type, unsigned depth) {
   switch (choices_.below(8)) {
-    case 0: case 1: return leaf(type);
+    case 0:
+    case 1: return leaf(type);
     case 2: return tee(type, depth);
     case 3: return select(type, depth);
     case 4: return call_expression(type, depth);
@@ -217,10 +233,11 @@ void CodeGenerator::waiting_expression(TypeByte type, unsigned depth) {
   const std::uint32_t count = many ? 20 + choices_.below(60) : 1 + choices_.below(5);
   for (std::uint32_t i = 0; i < count; ++i) expression(type, many ? 1 : i == 0 ? depth - 1 : depth / 2);
   statements(1 + choices_.below(2), depth - 1);
-  static constexpr Op integers[][2] = {{Op::I32Add, Op::I64Add}, {Op::I32Sub, Op::I64Sub}, {Op::I32Xor, Op::I64Xor},
-                                       {Op::I32Mul, Op::I64Mul}, {Op::I32DivU, Op::I64DivU}, {Op::I32Rotl, Op::I64Rotl}};
-  static constexpr Op floats[][2] = {{Op::F32Add, Op::F64Add}, {Op::F32Sub, Op::F64Sub}, {Op::F32Copysign, Op::F64Copysign},
-                                     {Op::F32Min, Op::F64Min}};
+  static constexpr Op integers[][2] = {{Op::I32Add, Op::I64Add},   {Op::I32Sub, Op::I64Sub},
+                                       {Op::I32Xor, Op::I64Xor},   {Op::I32Mul, Op::I64Mul},
+                                       {Op::I32DivU, Op::I64DivU}, {Op::I32Rotl, Op::I64Rotl}};
+  static constexpr Op floats[][2] = {
+      {Op::F32Add, Op::F64Add}, {Op::F32Sub, Op::F64Sub}, {Op::F32Copysign, Op::F64Copysign}, {Op::F32Min, Op::F64Min}};
   for (std::uint32_t i = 1; i < count; ++i) {
     const bool is_wide = type == i64 || type == f64;
     const Op op = type == i32 || type == i64 ? choices_.of(integers)[is_wide] : choices_.of(floats)[is_wide];

@@ -30,11 +30,6 @@ Bytes bytes_of_seed(std::uint64_t seed) {
   return bytes;
 }
 
-Program program_of(const Bytes& bytes) {
-  RandomModules modules = random_modules(bytes);
-  return {{std::move(modules.first.bytes), std::move(modules.second.bytes)}, modules.options.counts_steps};
-}
-
 bool write_file(const std::string& path, const Bytes& bytes) {
   std::FILE* const file = std::fopen(path.c_str(), "wb");
   if (file == nullptr) return false;
@@ -50,7 +45,9 @@ void write_program(const Program& program, const std::string& path) {
 
 /// Removes and zeroes bytes as long as there still is a difference.
 Bytes make_small(Bytes bytes, std::uint64_t seed) {
-  const auto still_differs = [&](const Bytes& candidate) { return find_difference(program_of(candidate), seed).has_value(); };
+  const auto still_differs = [&](const Bytes& candidate) {
+    return find_random_difference(candidate, seed).has_value();
+  };
   bool is_smaller = true;
   for (unsigned round = 0; is_smaller && round < 4; ++round) {
     is_smaller = false;
@@ -62,7 +59,8 @@ Bytes make_small(Bytes bytes, std::uint64_t seed) {
         candidate.erase(begin, end);
         if (!still_differs(candidate)) {
           candidate = bytes;
-          std::fill_n(candidate.begin() + static_cast<std::ptrdiff_t>(at), std::min(size, bytes.size() - at), std::uint8_t{0});
+          std::fill_n(candidate.begin() + static_cast<std::ptrdiff_t>(at), std::min(size, bytes.size() - at),
+                      std::uint8_t{0});
           if (candidate == bytes || !still_differs(candidate)) continue;
         }
         bytes = std::move(candidate);
@@ -78,12 +76,13 @@ int run_seeds(std::uint64_t first, std::uint64_t last, const std::string& folder
   Statistics statistics;
   unsigned failures = 0;
   for (std::uint64_t seed = first; seed <= last; ++seed) {
-    if (std::getenv("TFVM_FUZZ_TRACE") != nullptr) std::fprintf(stderr, "seed %llu\n", static_cast<unsigned long long>(seed));
+    if (std::getenv("TFVM_FUZZ_TRACE") != nullptr)
+      std::fprintf(stderr, "seed %llu\n", static_cast<unsigned long long>(seed));
     const Bytes bytes = bytes_of_seed(seed);
-    const auto difference = find_difference(program_of(bytes), seed, &statistics);
+    const auto difference = find_random_difference(bytes, seed, &statistics);
     if (!difference) continue;
     const Bytes small = make_small(bytes, seed);
-    const Program program = program_of(small);
+    const Program program = random_program(small);
     std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed),
                 find_difference(program, seed).value_or(*difference).c_str());
     std::fflush(stdout);
@@ -97,7 +96,7 @@ int run_seeds(std::uint64_t first, std::uint64_t last, const std::string& folder
     if (statistics.outcomes[i] != 0)
       std::printf(" %s %llu,", i == 0 ? "returned" : std::string(to_string(static_cast<TrapKind>(i))).c_str(),
                   static_cast<unsigned long long>(statistics.outcomes[i]));
-  std::printf("\n");
+  std::printf(" programs that differ in NaNs: %llu\n", static_cast<unsigned long long>(statistics.nan_differences));
   return failures == 0 ? 0 : 1;
 }
 
@@ -128,9 +127,11 @@ std::string json_module(const RandomModule& module) {
   const ModuleShape& shape = module.shape;
   std::string text = "{\"bytes\":\"" + base64(module.bytes) + "\",\"functions\":[";
   for (std::uint32_t i = 0; i < shape.functions.size(); ++i)
-    text += (i == 0 ? "[" : ",[") + json_types(shape.signature(i).params) + "," + json_types(shape.signature(i).results) + "]";
+    text += (i == 0 ? "[" : ",[") + json_types(shape.signature(i).params) + "," +
+            json_types(shape.signature(i).results) + "]";
   text += "],\"globals\":[";
-  for (std::uint32_t i = 0; i < shape.globals.size(); ++i) text += (i == 0 ? "" : ",") + std::to_string(shape.globals[i].type);
+  for (std::uint32_t i = 0; i < shape.globals.size(); ++i)
+    text += (i == 0 ? "" : ",") + std::to_string(shape.globals[i].type);
   return text + "],\"imported_functions\":" + std::to_string(shape.imported_functions) +
          ",\"imported_memories\":" + std::to_string(shape.imported_memories) +
          ",\"memories\":" + std::to_string(shape.memories.size()) + "}";
@@ -154,8 +155,9 @@ int write_transcripts(std::uint64_t first, std::uint64_t last) {
     const Engine engine;
     std::vector<std::shared_ptr<const LoadedModule>> loaded;
     for (const RandomModule* module : {&modules.first, &modules.second}) loaded.push_back(*engine.load(module->bytes));
-    std::string text = "{\"seed\":" + std::to_string(seed) + ",\"steps\":" + std::to_string(steps_per_call) + ",\"modules\":[" +
-                       json_module(modules.first) + "," + json_module(modules.second) + "],\"events\":[";
+    std::string text = "{\"seed\":" + std::to_string(seed) + ",\"steps\":" + std::to_string(steps_per_call) +
+                       ",\"modules\":[" + json_module(modules.first) + "," + json_module(modules.second) +
+                       "],\"events\":[";
     bool is_first = true;
     for (const Event& event : Run(engine, {"tree", false, seed % 2 == 0, false}).run(loaded, seed)) {
       text += (is_first ? "" : ",") + json_event(event);
@@ -175,7 +177,8 @@ int run_files(int count, char** paths) {
       return 2;
     }
     Bytes bytes;
-    for (int byte = std::fgetc(file); byte != EOF; byte = std::fgetc(file)) bytes.push_back(static_cast<std::uint8_t>(byte));
+    for (int byte = std::fgetc(file); byte != EOF; byte = std::fgetc(file))
+      bytes.push_back(static_cast<std::uint8_t>(byte));
     std::fclose(file);
     program.modules.push_back(std::move(bytes));
   }
@@ -192,13 +195,17 @@ int run_files(int count, char** paths) {
 int main(int argc, char** argv) {
   if (argc >= 3 && std::strcmp(argv[1], "--run") == 0) return run_files(argc - 2, argv + 2);
   if (argc == 4 && std::strcmp(argv[1], "--write") == 0) {
-    write_program(program_of(bytes_of_seed(std::strtoull(argv[2], nullptr, 10))), std::string(argv[3]) + "/seed" + argv[2]);
+    write_program(random_program(bytes_of_seed(std::strtoull(argv[2], nullptr, 10))),
+                  std::string(argv[3]) + "/seed" + argv[2]);
     return 0;
   }
   if (argc == 4 && std::strcmp(argv[1], "--transcripts") == 0)
     return write_transcripts(std::strtoull(argv[2], nullptr, 10), std::strtoull(argv[3], nullptr, 10));
   if (argc == 3 || argc == 4)
-    return run_seeds(std::strtoull(argv[1], nullptr, 10), std::strtoull(argv[2], nullptr, 10), argc == 4 ? argv[3] : "");
-  std::fputs("usage: differential FIRST LAST [FOLDER] | --run MODULE... | --write SEED FOLDER | --transcripts FIRST LAST\n", stderr);
+    return run_seeds(std::strtoull(argv[1], nullptr, 10), std::strtoull(argv[2], nullptr, 10),
+                     argc == 4 ? argv[3] : "");
+  std::fputs(
+      "usage: differential FIRST LAST [FOLDER] | --run MODULE... | --write SEED FOLDER | --transcripts FIRST LAST\n",
+      stderr);
   return 2;
 }

@@ -62,17 +62,11 @@ void CodeGenerator::constant(TypeByte type, std::uint64_t bits) {
     for (; count != 0; --count, bits >>= 8) code_.push_back(static_cast<std::uint8_t>(bits));
   };
   switch (type) {
-    case i32:
-      opcode(Op::I32Const);
-      return append(signed_leb(static_cast<std::int32_t>(bits)));
-    case i64:
-      opcode(Op::I64Const);
-      return append(signed_leb(static_cast<std::int64_t>(bits)));
+    case i32: opcode(Op::I32Const); return append(signed_leb(static_cast<std::int32_t>(bits)));
+    case i64: opcode(Op::I64Const); return append(signed_leb(static_cast<std::int64_t>(bits)));
     case f32: opcode(Op::F32Const); return fixed(4);
     case f64: opcode(Op::F64Const); return fixed(8);
-    default:
-      opcode(Op::RefNull);
-      code_.push_back(type);
+    default: opcode(Op::RefNull); code_.push_back(type);
   }
 }
 
@@ -157,17 +151,68 @@ bool CodeGenerator::choose_label(std::uint32_t& depth) {
 }
 
 std::uint64_t CodeGenerator::interesting_bits(TypeByte type) {
-  static constexpr std::uint64_t integers[] = {
-      0,  1,  UINT64_MAX, 2,   3,   4,   7,   8,     15,    16,    31,         32,        63,         64,
-      5,  24, 100,        127, 128, 255, 256, 65528, 65532, 65535, 65536,      0x7fff,    0x8000,     0x7fffffff,
-      10, 48, 0x80000000, 0x7fffffffffffffff, 0x8000000000000000, 0xffffffff, UINT64_MAX - 7, 0x100000000};
-  static constexpr float floats[] = {0.0f,   1.0f,          -1.0f, 0.5f,          2.0f,           -0.0f,        100.25f, -3.75f,
-                                     1e-40f, 2147483647.0f, 1e20f, 2147483648.0f, -2147483904.0f, 4294967296.0f};
-  static constexpr double doubles[] = {0.0, 1.0, -1.0, 0.5, 2.0, -0.0, 1e300, -2147483648.9, 2147483647.9, 1e-310, 4294967295.5,
-                                       9223372036854775808.0, -9223372036854775808.0, 18446744073709551616.0};
-  static constexpr std::uint32_t float_patterns[] = {0x7f800000, 0xff800000, 0x7fc00000, 0xffc00000, 0x7fa00000, 0x7fc12345, 0x00000001};
-  static constexpr std::uint64_t double_patterns[] = {0x7ff0000000000000, 0xfff0000000000000, 0x7ff8000000000000,
-                                                      0xfff8000000000000, 0x7ff4000000000000, 0x7ff8dead0000beef, 1};
+  static constexpr std::uint64_t integers[] = {0,
+                                               1,
+                                               UINT64_MAX,
+                                               2,
+                                               3,
+                                               4,
+                                               7,
+                                               8,
+                                               15,
+                                               16,
+                                               31,
+                                               32,
+                                               63,
+                                               64,
+                                               5,
+                                               24,
+                                               100,
+                                               127,
+                                               128,
+                                               255,
+                                               256,
+                                               65528,
+                                               65532,
+                                               65535,
+                                               65536,
+                                               0x7fff,
+                                               0x8000,
+                                               0x7fffffff,
+                                               10,
+                                               48,
+                                               0x80000000,
+                                               0x7fffffffffffffff,
+                                               0x8000000000000000,
+                                               0xffffffff,
+                                               UINT64_MAX - 7,
+                                               0x100000000};
+  static constexpr float floats[] = {0.0f,  1.0f,          -1.0f,          0.5f,         2.0f,
+                                     -0.0f, 100.25f,       -3.75f,         1e-40f,       2147483647.0f,
+                                     1e20f, 2147483648.0f, -2147483904.0f, 4294967296.0f};
+  static constexpr double doubles[] = {0.0,
+                                       1.0,
+                                       -1.0,
+                                       0.5,
+                                       2.0,
+                                       -0.0,
+                                       1e300,
+                                       -2147483648.9,
+                                       2147483647.9,
+                                       1e-310,
+                                       4294967295.5,
+                                       9223372036854775808.0,
+                                       -9223372036854775808.0,
+                                       18446744073709551616.0};
+  static constexpr std::uint32_t float_patterns[] = {0x7f800000, 0xff800000, 0x7fc00000, 0xffc00000,
+                                                     0x7fa00000, 0x7fc12345, 0x00000001};
+  static constexpr std::uint64_t double_patterns[] = {0x7ff0000000000000,
+                                                      0xfff0000000000000,
+                                                      0x7ff8000000000000,
+                                                      0xfff8000000000000,
+                                                      0x7ff4000000000000,
+                                                      0x7ff8dead0000beef,
+                                                      1};
   const unsigned size = type == i32 || type == f32 ? 4 : 8;
   if (choices_.chance(28)) return choices_.bits(size);
   switch (type) {

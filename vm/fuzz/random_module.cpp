@@ -13,8 +13,9 @@ using namespace test;
 
 const std::vector<HostFunctionShape>& host_functions() {
   static const std::vector<HostFunctionShape> functions = {
-      {"mix", {{i32, i64}, {i64}}},        {"observe", {{f64, f32, i32}, {}}}, {"pair", {{f32}, {i32, f64}}},
-      {"choose", {{f32, f64, i32}, {f64}}}, {"trap_if", {{i32}, {i32}}},        {"grow", {{}, {i32}}},
+      {"mix", {{i32, i64}, {i64}}},  {"observe", {{f64, f32, i32}, {}}},
+      {"pair", {{f32}, {i32, f64}}}, {"choose", {{f32, f64, i32}, {f64}}},
+      {"trap_if", {{i32}, {i32}}},   {"grow", {{}, {i32}}},
       {"call", {{i32}, {i32}}}};
   return functions;
 }
@@ -51,7 +52,8 @@ class ModuleGenerator {
  private:
   static std::string name(char kind, std::size_t index) { return kind + std::to_string(index); }
   TypeByte any_type() {
-    static constexpr TypeByte types[] = {i32, i64, f64, f32, i32, i64, f64, f32, i32, i64, funcref_byte, externref_byte};
+    static constexpr TypeByte types[] = {i32, i64, f64, f32, i32,          i64,
+                                         f64, f32, i32, i64, funcref_byte, externref_byte};
     return types[choices_.below(shape_.options.has_references ? 12 : 10)];
   }
   Bytes any_types(std::uint32_t count) {
@@ -69,6 +71,8 @@ class ModuleGenerator {
   void make_types() {
     add_type({{}, {}});
     add_type({{i32}, {i32}});
+    helper_types_[0] = add_type({{f32}, {f32}});  // of what canonical_nans adds
+    helper_types_[1] = add_type({{f64}, {f64}});
     for (std::uint32_t count = 2 + choices_.below(8); count != 0; --count) {
       Signature signature;
       signature.params = any_types(choices_.chance(16) ? choices_.below(20) : choices_.below(5));
@@ -103,8 +107,7 @@ class ModuleGenerator {
 
   void import_all(const ModuleShape& provider) {
     for (std::size_t i = provider.imported_functions; i < provider.functions.size(); ++i)
-      if (!choices_.chance(60))
-        import_function("a", name('f', i), provider.signature(static_cast<std::uint32_t>(i)));
+      if (!choices_.chance(60)) import_function("a", name('f', i), provider.signature(static_cast<std::uint32_t>(i)));
     for (std::size_t i = 0; i < provider.memories.size(); ++i) {
       if (!choices_.chance(120) || (!shape_.memories.empty() && !shape_.options.has_several_memories)) continue;
       builder_.import("a", name('m', i), Bytes{2} + limits(provider.memories[i]));
@@ -203,8 +206,9 @@ class ModuleGenerator {
       for (std::uint32_t size = choices_.below(40); size != 0; --size) contents.push_back(choices_.byte());
       shape_.data_sizes.push_back(static_cast<std::uint32_t>(contents.size()));
       const bool is_active = i == 0 && !shape_.memories.empty() && shape_.memories[0].pages != 0;
-      builder_.data((is_active ? Bytes{0} + offset(shape_.memories[0].has_wide_addresses, choices_.below(64)) : Bytes{1}) +
-                    sized(contents));
+      builder_.data(
+          (is_active ? Bytes{0} + offset(shape_.memories[0].has_wide_addresses, choices_.below(64)) : Bytes{1}) +
+          sized(contents));
     }
     builder_.data_count(2);
   }
@@ -224,8 +228,6 @@ class ModuleGenerator {
     const auto functions = static_cast<std::uint32_t>(shape_.functions.size());
     shape_.canonical_f32 = functions;
     shape_.canonical_f64 = functions + 1;
-    helper_types_[0] = add_type({{f32}, {f32}});
-    helper_types_[1] = add_type({{f64}, {f64}});
   }
 
   void add_canonical_functions() {
@@ -271,11 +273,11 @@ RandomModules random_modules(std::span<const std::uint8_t> bytes, const ModuleOp
   return modules;
 }
 
-RandomModules random_modules(std::span<const std::uint8_t> bytes) {
+RandomModules random_modules(std::span<const std::uint8_t> bytes, bool with_canonical_nans) {
   Choices choices(bytes);
   ModuleOptions options;
   options.counts_steps = choices.chance(100);
-  options.canonical_nans = choices.chance(20);
+  options.canonical_nans = choices.chance(20) || with_canonical_nans;
   options.has_several_memories = options.has_wide_memories = options.has_wide_tables = !choices.chance(40);
   options.has_references = !choices.chance(60);
   return random_modules(bytes.subspan(choices.position()), options);

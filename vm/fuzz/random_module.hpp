@@ -1,5 +1,5 @@
-// Pairs of random modules out of a fuzzer's bytes: valid by construction, the second imports from the first, both import
-// host functions (differential.hpp defines them). Code comes from random_code.hpp.
+// Pairs of random modules out of a fuzzer's bytes: valid by construction, the second imports from the first, both
+// import host functions (differential.hpp defines them). Code comes from random_code.hpp.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,8 @@ struct RandomModules {
 };
 
 /// The same bytes give the same modules. Every result is a valid module.
-RandomModules random_modules(std::span<const std::uint8_t> bytes);
+/// `with_canonical_nans`: whatever the bytes decide, NaNs are canonical; all else stays as it is.
+RandomModules random_modules(std::span<const std::uint8_t> bytes, bool with_canonical_nans = false);
 
 /// The same, with these options.
 RandomModules random_modules(std::span<const std::uint8_t> bytes, const ModuleOptions& options);

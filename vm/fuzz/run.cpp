@@ -7,6 +7,7 @@
 #include <cstring>
 #include <span>
 
+#include "vm/execution_context.hpp"
 #include "vm/fuzz/random_module.hpp"
 #include "vm/oracle/oracle.hpp"
 
@@ -80,10 +81,13 @@ void Hash::add(std::span<const std::uint8_t> bytes) {
 }
 
 bool Event::agrees_with(const Event& other) const {
-  const bool is_near = other.trap_offset <= trap_offset && (other.trap_offset != 0) == (trap_offset != 0);
-  return is_near && what == other.what && instance == other.instance && index == other.index && trap == other.trap &&
-         trap_function == other.trap_function && frames == other.frames && fuel == other.fuel &&
-         seen_by_host == other.seen_by_host && values == other.values;
+  constexpr std::size_t most = 2 * backtrace_end_frames;
+  const bool may_be_later = trap == TrapKind::OutOfBoundsMemoryAccess;
+  const bool is_near = may_be_later || other.trap_offset <= trap_offset;
+  return is_near && (other.trap_offset != 0) == (trap_offset != 0) && what == other.what &&
+         instance == other.instance && index == other.index && trap == other.trap &&
+         trap_function == other.trap_function && std::min(frames, most) == std::min(other.frames, most) &&
+         fuel == other.fuel && seen_by_host == other.seen_by_host && values == other.values;
 }
 
 std::string Event::to_string() const {
@@ -98,7 +102,7 @@ std::string Event::to_string() const {
   text += ":";
   if (trap != TrapKind::None)
     text += " trap '" + std::string(tfvm::to_string(trap)) + "' in function " + std::to_string(trap_function) + " at" +
-            number(trap_offset) + ", " + std::to_string(frames) + " frames,";
+            number(trap_offset) + ", " + std::to_string(frames) + " frames";
   for (const std::uint64_t value : values) text += number(value);
   return text + ", fuel " + std::to_string(fuel) + ", host" + number(seen_by_host);
 }
@@ -128,11 +132,13 @@ void Run::define_host_functions() {
     for (const TypeByte byte : shape.signature.results) type.results.push_back(value_type(byte));
     const std::vector<ValueType> params = type.params;
     const std::string_view name = shape.name;
-    linker_.define_host_function("host", shape.name, std::move(type), [this, params, name](Caller& caller, Slot* slots) {
-      seen_.add(static_cast<std::uint8_t>(name[0]));
-      for (std::size_t i = 0; i < params.size(); ++i) seen_.add(number_bits(params[i], slots[i]));
-      return host_call(name, caller, slots);
-    });
+    linker_.define_host_function("host", shape.name, std::move(type),
+                                 [this, params, name](Caller& caller, Slot* slots) {
+                                   seen_.add(static_cast<std::uint8_t>(name[0]));
+                                   for (std::size_t i = 0; i < params.size(); ++i)
+                                     seen_.add(number_bits(params[i], slots[i]));
+                                   return host_call(name, caller, slots);
+                                 });
   }
 }
 
@@ -191,7 +197,8 @@ void Run::instantiate(const std::shared_ptr<const LoadedModule>& module) {
 void Run::call_all(ModuleInstance& instance, Random& random) {
   for (const Export& entry : instance.module->module().exports) {
     if (entry.kind != ExternKind::Function || entry.index < instance.module->module().imported_functions) continue;
-    for (unsigned i = 0; i < calls_per_function; ++i) call(instance, *instance.exported(entry).function, entry.index, random);
+    for (unsigned i = 0; i < calls_per_function; ++i)
+      call(instance, *instance.exported(entry).function, entry.index, random);
   }
 }
 
@@ -238,7 +245,10 @@ Slot Run::argument(ValueType type, ModuleInstance& instance, Random& random) {
   }
   if (bits % 3 == 0) return Slot::null();
   if (type.heap() == HeapKind::Extern) return Slot::external(bits % 100);
-  return Slot::function(instance.function(static_cast<std::uint32_t>(bits % instance.module->module().functions.size())));
+  std::vector<FunctionInstance*> functions;
+  for (const Export& entry : instance.module->module().exports)
+    if (entry.kind == ExternKind::Function) functions.push_back(instance.function(entry.index));
+  return functions.empty() ? Slot::null() : Slot::function(functions[bits % functions.size()]);
 }
 
 // ---- the final state
@@ -254,7 +264,8 @@ std::uint64_t Run::portable(ValueType type, Slot slot) const {
   if (!type.is_ref()) return number_bits(type, slot);
   if (slot.is_null() || type.heap() == HeapKind::Extern) return slot.bits;
   const FunctionInstance& function = *slot.as_function();
-  if (function.instance == nullptr) return static_cast<std::uint64_t>((*function.host_name)[0]);
+  if (function.instance == nullptr)  // "host.name"
+    return static_cast<std::uint8_t>((*function.host_name)[function.host_name->rfind('.') + 1]);
   return std::uint64_t{1 + ordinal(function.instance)} << 32 | function.function_index;
 }
 
@@ -269,12 +280,15 @@ void Run::describe_state() {
     const std::uint32_t number = ordinal(instance.get());
     std::uint32_t index = 0;
     for (const GlobalInstance& global : instance->globals)
-      transcript_.push_back({.what = "global", .instance = number, .index = index++,
+      transcript_.push_back({.what = "global",
+                             .instance = number,
+                             .index = index++,
                              .values = {portable(global.type.value, *global.cell)}});
     index = 0;
     for (const TableInstance* table : instance->tables) {
       Event event{.what = "table", .instance = number, .index = index++};
-      for (std::uint64_t i = 0; i < table->size; ++i) event.values.push_back(portable(table->type.element, table->elements[i]));
+      for (std::uint64_t i = 0; i < table->size; ++i)
+        event.values.push_back(portable(table->type.element, table->elements[i]));
       transcript_.push_back(std::move(event));
     }
   }

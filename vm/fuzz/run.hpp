@@ -45,20 +45,21 @@ class Hash {
 
 /// One thing that happened. Values are portable: no addresses, and all NaNs of a type alike.
 struct Event {
-  std::string_view what;       ///< "instantiate", "call", or of the final state "memory", "global", "table"
+  std::string_view what;  ///< "instantiate", "call", or of the final state "memory", "global", "table"
   std::uint32_t instance = 0;
-  std::uint32_t index = 0;     ///< of the function, memory, global or table
+  std::uint32_t index = 0;  ///< of the function, memory, global or table
   TrapKind trap = TrapKind::None;
   std::uint32_t trap_function = 0;
   std::uint64_t trap_offset = 0;
   std::size_t frames = 0;
-  std::uint64_t fuel = 0;      ///< left
+  std::uint64_t fuel = 0;  ///< left
   std::uint64_t seen_by_host = 0;
   std::vector<std::uint64_t> arguments = {};
   std::vector<std::uint64_t> values = {};
 
   /// Whether `other`, of the tree interpreter, stands for the same as this, of the oracle. An instruction of the tree
-  /// interpreter stands for several of wasm: it may give the position of the first of them that can trap.
+  /// interpreter stands for several of wasm: it may give the position of the first of them that can trap. Loads that
+  /// nothing separates are not ordered: when two of them trap, either may be named.
   bool agrees_with(const Event& other) const;
   std::string to_string() const;
 };

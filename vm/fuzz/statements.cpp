@@ -16,22 +16,43 @@ void CodeGenerator::statement(unsigned depth) {
   switch (choices_.below(40)) {
     case 0: return;
     case 1: return opcode(Op::Nop);
-    case 2: case 3: case 4: case 5: case 6: case 7: return set_local(depth);
-    case 8: case 9: case 10: case 11: return store(depth);
-    case 12: case 13: case 14: return set_global(depth);
-    case 15: case 16:
-      expression(any_type(), depth - 1);
-      return opcode(Op::Drop);
-    case 17: case 18: case 19: return call_statement(depth);
-    case 20: case 21: case 22: case 23: return block_statement(depth);
-    case 24: case 25: return branch_statement(depth);
-    case 26: case 27: case 28: return counted_loop(depth);
+    case 2:
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+    case 7: return set_local(depth);
+    case 8:
+    case 9:
+    case 10:
+    case 11: return store(depth);
+    case 12:
+    case 13:
+    case 14: return set_global(depth);
+    case 15:
+    case 16: expression(any_type(), depth - 1); return opcode(Op::Drop);
+    case 17:
+    case 18:
+    case 19: return call_statement(depth);
+    case 20:
+    case 21:
+    case 22:
+    case 23: return block_statement(depth);
+    case 24:
+    case 25: return branch_statement(depth);
+    case 26:
+    case 27:
+    case 28: return counted_loop(depth);
     case 29: return switch_statement(depth);
-    case 30: case 31: return leave_conditionally(depth);
+    case 30:
+    case 31: return leave_conditionally(depth);
     case 32: return bulk_memory(depth);
-    case 33: case 34: return bulk_table(depth);
-    case 35: case 36: return parked_values(depth);
-    case 37: case 38: return exchange_locals();
+    case 33:
+    case 34: return bulk_table(depth);
+    case 35:
+    case 36: return parked_values(depth);
+    case 37:
+    case 38: return exchange_locals();
     default:
       if (!choices_.chance(60)) return set_local(depth);
       leave(depth);
@@ -78,7 +99,7 @@ void CodeGenerator::set_global(unsigned depth) {
 }
 
 void CodeGenerator::store(unsigned depth) {
-  static constexpr Op stores[] = {Op::I32Store, Op::I64Store,  Op::F32Store,  Op::F64Store,  Op::I32Store8,
+  static constexpr Op stores[] = {Op::I32Store,   Op::I64Store,  Op::F32Store,   Op::F64Store,  Op::I32Store8,
                                   Op::I32Store16, Op::I64Store8, Op::I64Store16, Op::I64Store32};
   if (shape_.memories.empty()) return;
   const Op op = choices_.of(stores);
@@ -94,8 +115,8 @@ void CodeGenerator::call_statement(unsigned depth) {
   if (call_any(nullptr, 0, false, depth, results)) consume(results);
 }
 
-/// A call of a function that gives `results`, or, without them, any whose first result is `first_result` (0: no matter).
-/// What it leaves on the stack is in `left`. False: there is no such function, nothing was written.
+/// A call of a function that gives `results`, or, without them, any whose first result is `first_result` (0: no
+/// matter). What it leaves on the stack is in `left`. False: there is no such function, nothing was written.
 bool CodeGenerator::call_any(const Bytes* results, TypeByte first_result, bool is_tail, unsigned depth, Bytes& left) {
   std::uint32_t index = 0;
   const bool is_indirect = choices_.chance(60) && !shape_.tables.empty() && shape_.tables[0].element == funcref_byte;
@@ -230,11 +251,13 @@ void CodeGenerator::leave(unsigned depth) {
   if (depth == 0) return opcode(Op::Unreachable);
   switch (choices_.below(8)) {
     case 0: return opcode(Op::Unreachable);
-    case 1: case 2: {
+    case 1:
+    case 2: {
       values(labels_[0].types, depth - 1);
       return opcode(Op::Return);
     }
-    case 3: case 4: {
+    case 3:
+    case 4: {
       Bytes left;
       const Bytes results = labels_[0].types;
       if (call_any(&results, 0, true, depth, left)) return;
@@ -252,12 +275,8 @@ void CodeGenerator::leave(unsigned depth) {
 void CodeGenerator::dead_code(unsigned depth) {
   std::uint32_t index = 0;
   switch (choices_.below(6)) {
-    case 1:
-      opcode(Op::I32Add);
-      return opcode(Op::Drop);
-    case 2:
-      opcode(Op::Select);
-      return opcode(Op::Drop);
+    case 1: opcode(Op::I32Add); return opcode(Op::Drop);
+    case 2: opcode(Op::Select); return opcode(Op::Drop);
     case 3:
       if (choose_local(i64, index)) op_with_index(Op::LocalSet, index);
       return;
@@ -274,7 +293,9 @@ void CodeGenerator::bulk_memory(unsigned depth) {
   if (shape_.memories.empty()) return;
   const auto count = static_cast<std::uint32_t>(shape_.memories.size());
   const std::uint32_t memory = choices_.below(count);
-  const auto range = [&](std::uint32_t of, std::uint64_t size) { index_into(size, shape_.memories[of].has_wide_addresses, depth - 1); };
+  const auto range = [&](std::uint32_t of, std::uint64_t size) {
+    index_into(size, shape_.memories[of].has_wide_addresses, depth - 1);
+  };
   const auto small = [&] { i32_const(choices_.below(80)); };
   switch (choices_.below(5)) {
     case 0:
@@ -286,7 +307,8 @@ void CodeGenerator::bulk_memory(unsigned depth) {
     }
     case 2: {
       const std::uint32_t source = choices_.below(count);
-      const bool is_length_wide = shape_.memories[memory].has_wide_addresses && shape_.memories[source].has_wide_addresses;
+      const bool is_length_wide =
+          shape_.memories[memory].has_wide_addresses && shape_.memories[source].has_wide_addresses;
       range(memory, page_size_bytes);
       range(source, page_size_bytes);
       index_into(300, is_length_wide, depth - 1);

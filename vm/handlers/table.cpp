@@ -16,17 +16,21 @@ constexpr std::size_t total_patterns = 0
 /// At most half full, so that a miss ends after one or two probes.
 constexpr std::size_t table_size = std::bit_ceil(total_patterns * 2);
 
+/// Keys apart from handlers: a look-up that fails, and most do, touches keys alone. No pattern has key 0.
 struct Table {
-  std::array<HandlerEntry, table_size> entries{};
+  std::array<PatternKey, table_size> keys{};
+  std::array<Handler, table_size> handlers{};
   bool has_duplicate = false;
 
   consteval void add(const HandlerEntry& entry) {
+    if (entry.key == 0) has_duplicate = true;
     std::size_t index = entry.key & (table_size - 1);
-    while (entries[index].handler != nullptr) {
-      if (entries[index].key == entry.key) has_duplicate = true;
+    while (keys[index] != 0) {
+      if (keys[index] == entry.key) has_duplicate = true;
       index = (index + 1) & (table_size - 1);
     }
-    entries[index] = entry;
+    keys[index] = entry.key;
+    handlers[index] = entry.handler;
   }
 };
 
@@ -46,14 +50,14 @@ static_assert(!table.has_duplicate, "two patterns have the same key");
 
 Handler find_handler(PatternKey key) {
   std::size_t index = key & (table_size - 1);
-  while (table.entries[index].handler != nullptr) {
-    if (table.entries[index].key == key) return table.entries[index].handler;
+  while (table.keys[index] != 0) {
+    if (table.keys[index] == key) return table.handlers[index];
     index = (index + 1) & (table_size - 1);
   }
   return nullptr;
 }
 
 std::size_t handler_count() { return total_patterns; }
-std::span<const HandlerEntry> handler_entries() { return table.entries; }
+HandlerTable handler_table() { return {table.keys, table.handlers}; }
 
 }  // namespace tfvm::interpreter
