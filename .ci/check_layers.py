@@ -31,7 +31,7 @@ SEES_PUBLIC_HEADERS_ONLY = {"wasi", "hostcalls"}
 
 # Folders inside vm that are not for all: the handlers are vm's own, the oracle is a judge for tests.
 HANDLERS_USERS = re.compile(r"^vm/")
-ORACLE_USERS = re.compile(r"^(vm/oracle|vm/fuzz|spectests)/|_(test|fuzz)\.cpp$")
+ORACLE_USERS = re.compile(r"^(vm/oracle|vm/fuzz|spectests)/|_(test|fuzz)\.cpp$|/test_[^/]*\.hpp$")
 TESTS = re.compile(r"_(test|fuzz|bench)\.cpp$")
 
 # What a layer must not know: files and standard streams are the host's.

@@ -11,14 +11,14 @@
 namespace tfvm::interpreter {
 
 struct HandlerEntry {
-  PatternKey key = 0;
+  PatternKey key = {};
   Handler handler = nullptr;
 };
 
 /// The handler of a pattern, or null if there is none. Thread-safe.
 Handler find_handler(PatternKey key);
 
-/// The whole table, for tests and statistics: a handler for every key that is not 0, side by side.
+/// The whole table, for tests and statistics: a handler for every key that is not empty, side by side.
 struct HandlerTable {
   std::span<const PatternKey> keys;
   std::span<const Handler> handlers;

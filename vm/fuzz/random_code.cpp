@@ -29,6 +29,7 @@ void CodeGenerator::generate() {
     leave(whole_depth);
     dead_code(3);
   }
+  if (!choices_.chance(100)) store_locals();
   values(signature.results, whole_depth);
 }
 

@@ -92,6 +92,13 @@ class CodeGenerator {
   void parked_values(unsigned depth);
   void exchange_locals();
 
+  // ---- orders that a program can tell apart (orders.cpp): statements
+  void trapping_value(TypeByte type);
+  void effect(unsigned depth);
+  void trap_before_effect(unsigned depth);
+  void global_before_change(unsigned depth);
+  void store_locals();
+
   // ---- blocks
   void open(Op op, const Signature& signature, std::uint32_t type_index, bool has_index);
   void close();

@@ -13,7 +13,7 @@ void CodeGenerator::statements(unsigned count, unsigned depth) {
 
 void CodeGenerator::statement(unsigned depth) {
   if (depth == 0 || is_spent()) return;
-  switch (choices_.below(40)) {
+  switch (choices_.below(48)) {
     case 0: return;
     case 1: return opcode(Op::Nop);
     case 2:
@@ -53,6 +53,14 @@ void CodeGenerator::statement(unsigned depth) {
     case 36: return parked_values(depth);
     case 37:
     case 38: return exchange_locals();
+    case 39:
+    case 40:
+    case 41:
+    case 42:
+    case 43: return trap_before_effect(depth);
+    case 44:
+    case 45:
+    case 46: return global_before_change(depth);
     default:
       if (!choices_.chance(60)) return set_local(depth);
       leave(depth);

@@ -147,13 +147,15 @@ TEST(HandlerTable, HasEveryWayToLeave) {
 }
 
 TEST(HandlerTable, DoesNotFindWhatItDoesNotHold) {
-  EXPECT_EQ(find_handler(0), nullptr);
-  EXPECT_EQ(find_handler(~PatternKey{0}), nullptr);
+  EXPECT_EQ(find_handler(PatternKey{}), nullptr);
+  EXPECT_EQ(find_handler(key_of_number(~std::uint64_t{0})), nullptr);
   EXPECT_EQ(find_handler(set_key(immediate, unary_key(copy_i64, slot))), nullptr);
   PatternKey deep = slot;
   for (int i = 0; i < 100; ++i) {
     deep = unary_key(operation(Op::F32Sqrt), deep);
-    if (i >= 8) EXPECT_EQ(find_handler(set_key(slot, deep)), nullptr);
+    if (i >= 8) {
+      EXPECT_EQ(find_handler(set_key(slot, deep)), nullptr);
+    }
   }
 }
 
@@ -161,7 +163,7 @@ TEST(HandlerTable, CountsAndFindsItsEntries) {
   const HandlerTable table = handler_table();
   std::size_t filled = 0;
   for (std::size_t i = 0; i < table.keys.size(); ++i) {
-    if (table.keys[i] == 0) {
+    if (table.keys[i] == PatternKey{}) {
       EXPECT_EQ(table.handlers[i], nullptr);
       continue;
     }

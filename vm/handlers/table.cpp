@@ -16,16 +16,16 @@ constexpr std::size_t total_patterns = 0
 /// At most half full, so that a miss ends after one or two probes.
 constexpr std::size_t table_size = std::bit_ceil(total_patterns * 2);
 
-/// Keys apart from handlers: a look-up that fails, and most do, touches keys alone. No pattern has key 0.
+/// Keys apart from handlers: a look-up that fails, and most do, touches keys alone. No pattern has the empty key.
 struct Table {
   std::array<PatternKey, table_size> keys{};
   std::array<Handler, table_size> handlers{};
   bool has_duplicate = false;
 
   consteval void add(const HandlerEntry& entry) {
-    if (entry.key == 0) has_duplicate = true;
-    std::size_t index = entry.key & (table_size - 1);
-    while (keys[index] != 0) {
+    if (entry.key == PatternKey{}) has_duplicate = true;
+    std::size_t index = entry.key.low & (table_size - 1);
+    while (keys[index] != PatternKey{}) {
       if (keys[index] == entry.key) has_duplicate = true;
       index = (index + 1) & (table_size - 1);
     }
@@ -49,8 +49,8 @@ static_assert(!table.has_duplicate, "two patterns have the same key");
 }  // namespace
 
 Handler find_handler(PatternKey key) {
-  std::size_t index = key & (table_size - 1);
-  while (table.keys[index] != 0) {
+  std::size_t index = key.low & (table_size - 1);
+  while (table.keys[index] != PatternKey{}) {
     if (table.keys[index] == key) return table.handlers[index];
     index = (index + 1) & (table_size - 1);
   }

@@ -165,7 +165,7 @@ class Lowering {
   // The last instruction, if a pair could still be made of it.
   bool last_is_open_ = false;
   std::uint32_t last_at_ = 0;
-  PatternKey last_key_ = 0;
+  PatternKey last_key_;
   Operands last_operands_;
   Destination last_destination_;
   bool last_set_ = false;

@@ -284,7 +284,7 @@ bool Lowering::try_cut(Statement& statement, NodeId** children, unsigned count) 
       continue;
     const PatternKey key = statement.word == Word::Store
                                ? key_with(statement, keys[0], keys[1])
-                               : key_with(statement, root_key(nodes_[statement.expressions[0]], keys), 0);
+                               : key_with(statement, root_key(nodes_[statement.expressions[0]], keys), {});
     if (find_handler(key) == nullptr) continue;
     best = combination;
     best_cost = cost;

@@ -334,7 +334,9 @@ TEST(TranslatedCode, IsTheSameEachTimeInEveryVariant) {
     const ByteRange body = module->module().functions[1].body;
     for (std::size_t i = 0; i < first.positions.size(); ++i) {
       EXPECT_EQ(first.positions[i].code_offset % 8, 0u);
-      if (i != 0) EXPECT_GT(first.positions[i].code_offset, first.positions[i - 1].code_offset);
+      if (i != 0) {
+        EXPECT_GT(first.positions[i].code_offset, first.positions[i - 1].code_offset);
+      }
       EXPECT_GE(first.positions[i].module_offset, body.offset);
       EXPECT_LT(first.positions[i].module_offset, body.offset + body.size);
     }
