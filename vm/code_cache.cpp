@@ -78,6 +78,7 @@ bool CodeCache::translate(FunctionCode& function) noexcept {
 }
 
 const FunctionCode* CodeCache::find(const std::uint8_t* pc) const {
+  const std::lock_guard lock(mutex_);  // another thread may be adding code
   for (const auto& place : variants_) {
     const CodeVariant* variant = place.load(std::memory_order_acquire);
     if (variant == nullptr) continue;

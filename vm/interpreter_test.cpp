@@ -440,6 +440,19 @@ TEST(Interruption, ReachesANestedInvocation) {
   EXPECT_EQ(world.call_i32(instance, "quick"), 3u);
 }
 
+TEST(FuelOfBoth, APendingTrapComesBeforeTheChargeOfTheNextBlock) {
+  ModuleBuilder builder;
+  builder.memory({0x00, 1});
+  export_function(builder, "run", {}, {}, Bytes{0x03, i32} + i32_const(-1) + i32_load + end + drop);
+  StoreLimits limits;
+  for (std::uint64_t fuel = 0; fuel <= 10; ++fuel) {
+    limits.fuel = fuel;
+    // loop; then const, load and end; what is behind the loop is never reached
+    EXPECT_EQ(run_on_both(builder.build(), {}, limits).trap,
+              fuel < 4 ? TrapKind::OutOfFuel : TrapKind::OutOfBoundsMemoryAccess);
+  }
+}
+
 TEST(FuelOfBoth, RunsOutAtTheSamePlaceWhateverTheAmount) {
   ModuleBuilder builder;
   builder.memory({0x00, 1});

@@ -74,7 +74,7 @@ class LoadedModule {
 struct StoreLimits {
   std::uint64_t max_memory_bytes = UINT64_MAX;    ///< all linear memories of the store together
   std::uint64_t max_table_elements = 10'000'000;  ///< of all tables together
-  std::uint64_t max_stack_bytes = 8u << 20;       ///< frames and call records; beyond: "call stack exhausted"
+  std::uint64_t max_stack_bytes = 8u << 20;  ///< frames and call records, at most 1 GiB; beyond: "call stack exhausted"
   std::uint32_t max_instances = 10'000;
   std::optional<std::uint64_t> fuel;  ///< none: not counted, costs nothing
   bool trap_on_grow_failure = false;  ///< memory.grow beyond the limit traps instead of giving -1

@@ -12,7 +12,8 @@ namespace {
 
 /// Inaccessible bytes on both sides of the guest's stack: more than the largest frame (decoder/limits.hpp).
 constexpr std::uint64_t stack_guard_bytes = 1u << 20;
-constexpr std::uint64_t max_stack_region_bytes = std::uint64_t{1} << 40;
+/// A larger stack would let endless recursion fill the host's memory before it traps.
+constexpr std::uint64_t max_stack_region_bytes = std::uint64_t{1} << 30;
 
 // Without room for it the store has an empty stack, and every call is "call stack exhausted".
 void map_stack(ExecutionContext& context, std::uint64_t wanted_bytes) {

@@ -78,11 +78,13 @@ void CodeGenerator::global_before_change(unsigned depth) {
     opcode(additions[i32 - type]);
     if (type == f32 || type == f64) make_canonical(type);
   }
-  if (choices_.chance(128)) {
-    expression(type, std::min(depth, 3u));
-    op_with_index(Op::GlobalSet, global);
-  } else {
-    effect(depth - 1);
+  switch (choices_.below(3)) {
+    case 0:
+      expression(type, std::min(depth, 3u));
+      op_with_index(Op::GlobalSet, global);
+      break;
+    case 1: call_statement(2); break;
+    default: effect(depth - 1);
   }
   op_with_index(Op::LocalSet, destination);
 }

@@ -138,6 +138,25 @@ TEST(PendingValues, AreOldWhereACallChangesTheirSource) {
   EXPECT_EQ(run_on_both(builder.build(), {Value::i32(2)}).i32(), 1u + 10 * (0 + 10 * (18 + 10 * 4)) + 50);
 }
 
+TEST(PendingValues, OfGlobalsAreOldWhereTheGlobalIsSet) {
+  // Own global: 17 pending, set to 5, read again.
+  const Bytes own = Bytes{0x23, 0x00} + i32_const(100) + i32_mul + i32_const(5) + Bytes{0x24, 0x00, 0x23, 0x00};
+  EXPECT_EQ(run_code({}, {i32}, own + i32_add).i32(), 1705u);
+  // One global imported under two indices.
+  ModuleBuilder owner;
+  owner.global(i32, true, i32_const(3) + end);
+  owner.export_item("g", 3, 0);
+  ModuleBuilder builder;
+  builder.import("owner", "g", {0x03, i32, 0x01});
+  builder.import("owner", "g", {0x03, i32, 0x01});
+  export_function(builder, "run", {}, {i32},
+                  Bytes{0x23, 0x00} + i32_const(5) + Bytes{0x24, 0x01, 0x23, 0x00} + i32_const(10) + i32_mul + i32_add);
+  const Outcome outcome = run_on_both(builder.build(), {}, {}, [&](World& world) {
+    world.linker.define_instance("owner", *world.instantiate(owner.build()));
+  });
+  EXPECT_EQ(outcome.i32(), 53u);
+}
+
 TEST(PendingValues, CrossConditionalBranches) {
   // block (result i32): load(0) pending, br_if with the value of a local; else their sum
   const Bytes code = i32_const(0) + i32_const(30) + i32_store + Bytes{0x02, i32} + i32_const(0) + i32_load +
