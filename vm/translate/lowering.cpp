@@ -292,7 +292,7 @@ void Lowering::put_down_entry(std::uint32_t position) {
     for (std::uint32_t i = first_pending_; i < position; ++i) hazard |= nodes_[stack_[i]].hazard;
     if (mixes(hazard))
       for (std::uint32_t i = first_pending_; i < position; ++i)
-        if (nodes_[stack_[i]].hazard != 0) materialise(stack_[i], false);
+        if (nodes_[stack_[i]].hazard != 0) put_down_entry(i);
   }
   materialise(id, false);
 }
