@@ -258,7 +258,9 @@ struct Set {
   template <unsigned Offset>
   TFVM_INLINE bool run(Machine& m) {
     using C = typename E::Result;
-    const C value = E::template get<Offset + Destination::size, C>(m);
+    C value = E::template get<Offset + Destination::size, C>(m);
+    // A load that nobody reads, because the second statement of a pair assigns the same register, must still trap.
+    if constexpr ((E::hazard & memory_hazard) != 0) settle(value);
     if constexpr (std::is_floating_point_v<C>) m.previous_float = to_register(value);
     else m.previous_integer = value;
     Destination::template put<Offset, C>(m, value);
