@@ -7,12 +7,6 @@
 #include "vm/translate/translator.hpp"
 
 namespace tfvm::interpreter {
-namespace {
-
-ValueKind slot_kind(ValueType type) { return type.is_ref() ? ValueKind::I64 : type.kind(); }
-
-}  // namespace
-
 bool Translator::control(const Instruction& instruction) {
   switch (instruction.op) {
     case Op::Unreachable:

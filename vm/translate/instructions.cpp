@@ -6,8 +6,6 @@
 namespace tfvm::interpreter {
 namespace {
 
-ValueKind slot_kind(ValueType type) { return type.is_ref() ? ValueKind::I64 : type.kind(); }
-
 ValueKind kind_of_letter(char letter) {
   switch (letter) {
     case 'I': return ValueKind::I64;

@@ -4,13 +4,6 @@
 #include <algorithm>
 
 namespace tfvm::interpreter {
-namespace {
-
-/// Slots do not know references from integers.
-ValueKind slot_kind(ValueType type) { return type.is_ref() ? ValueKind::I64 : type.kind(); }
-
-}  // namespace
-
 void Translator::translate(std::uint32_t function_index) {
   translate_body(function_index, Lowering::few_temporaries);
   if (lowering_.ran_out()) translate_body(function_index, Lowering::most_temporaries);

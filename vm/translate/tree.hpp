@@ -56,6 +56,9 @@ struct Node {
   }
 };
 
+/// Slots do not know references from integers.
+constexpr ValueKind slot_kind(ValueType type) { return type.is_ref() ? ValueKind::I64 : type.kind(); }
+
 constexpr std::uint64_t local_bit(std::uint64_t local) { return std::uint64_t{1} << (local % 64); }
 
 }  // namespace tfvm::interpreter
