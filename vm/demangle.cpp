@@ -9,6 +9,7 @@
 #include <csetjmp>
 #include <cstring>
 #else
+#include <algorithm>
 #include <cxxabi.h>
 #endif
 
@@ -73,7 +74,11 @@ std::string demangle(std::string_view name) {
 
 std::string demangle(std::string_view name) {
   const std::string terminated(name);
-  if (!looks_mangled(name)) return terminated;
+  // This library cannot be stopped, and each substitution (S) or template parameter (T) may double what comes out.
+  constexpr std::ptrdiff_t most_substitutions = 12;
+  if (!looks_mangled(name) ||
+      std::count_if(name.begin(), name.end(), [](char c) { return c == 'S' || c == 'T'; }) > most_substitutions)
+    return terminated;
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> readable(
       abi::__cxa_demangle(terminated.c_str(), nullptr, nullptr, &status), &std::free);

@@ -1,4 +1,4 @@
-// Fuel: where basic blocks start, what they cost, and that what runs is charged exactly so.
+// Fuel: where regions start, what they cost, and that what runs is charged exactly so.
 #include "vm/fuel.hpp"
 
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 namespace tfvm::test {
 namespace {
 
-/// Costs of the blocks of a function () -> () with this code.
+/// Costs of the regions of a function () -> () with this code.
 std::vector<std::uint32_t> costs(const Bytes& code) {
   World world;
   ModuleBuilder builder;
@@ -16,10 +16,10 @@ std::vector<std::uint32_t> costs(const Bytes& code) {
   const auto module = world.load(builder.build());
   std::vector<std::uint32_t> result;
   std::uint32_t previous = 0;
-  for (const FuelBlock& block : fuel_blocks(module->module(), 0)) {
-    EXPECT_GT(block.offset, previous);
-    previous = block.offset;
-    result.push_back(block.cost);
+  for (const FuelRegion& region : fuel_regions(module->module(), 0)) {
+    EXPECT_GT(region.offset, previous);
+    previous = region.offset;
+    result.push_back(region.cost);
   }
   return result;
 }
@@ -28,26 +28,40 @@ using Costs = std::vector<std::uint32_t>;
 const Bytes nop = {0x01}, block = {0x02, empty_block}, loop = {0x03, empty_block}, end = {0x0b}, otherwise = {0x05};
 const Bytes if_true = i32_const(1) + Bytes{0x04, empty_block}, br_0 = {0x0c, 0x00}, br_if_0 = {0x0d, 0x00};
 
-TEST(FuelBlocks, StraightCodeIsOneBlockWithItsEnd) {
+const Bytes br_1 = {0x0c, 0x01}, br_if_1 = {0x0d, 0x01}, leave = {0x0f};
+
+TEST(FuelRegions, StraightCodeIsOneWithItsEnd) {
   EXPECT_EQ(costs({}), (Costs{1}));
   EXPECT_EQ(costs(nop + nop), (Costs{3}));
 }
 
-TEST(FuelBlocks, BlocksBeginBehindTheirBoundaries) {
-  EXPECT_EQ(costs(block + nop + end + nop), (Costs{3, 2}));
-  EXPECT_EQ(costs(loop + nop + end), (Costs{1, 2, 1}));
-  EXPECT_EQ(costs(if_true + nop + end), (Costs{2, 2, 1}));
-  EXPECT_EQ(costs(if_true + nop + otherwise + end), (Costs{2, 2, 1, 1}));
-  EXPECT_EQ(costs(block + i32_const(0) + br_if_0 + nop + end), (Costs{3, 2, 1}));
+TEST(FuelRegions, WhatSurelyRunsBelongsTogether) {
+  EXPECT_EQ(costs(block + nop + end + nop), (Costs{5}));
+  EXPECT_EQ(costs(loop + nop + end), (Costs{3, 1}));
+  EXPECT_EQ(costs(if_true + nop + end), (Costs{4, 1}));
+  EXPECT_EQ(costs(if_true + nop + otherwise + nop + nop + end), (Costs{4, 2, 2}));
+  EXPECT_EQ(costs(block + i32_const(0) + br_if_0 + nop + end), (Costs{5, 1}));
+  EXPECT_EQ(costs(loop + i32_const(0) + br_if_0 + end + nop), (Costs{4, 2}));
 }
 
-TEST(FuelBlocks, CallsDoNotEndABlock) { EXPECT_EQ(costs(call_function(0) + nop), (Costs{3})); }
+TEST(FuelRegions, ABranchPastAnEndStartsANewOneThere) {
+  EXPECT_EQ(costs(block + block + i32_const(0) + br_if_1 + end + nop + end + nop), (Costs{7, 2}));
+  EXPECT_EQ(costs(block + if_true + br_1 + end + nop + end + nop), (Costs{6, 1, 2}));
+  EXPECT_EQ(costs(loop + if_true + br_1 + end + nop + end + nop), (Costs{4, 2, 1, 2}));
+  EXPECT_EQ(costs(block + if_true + leave + end + nop + end + nop), (Costs{3, 1, 2, 3}));
+  EXPECT_EQ(costs(block + block + i32_const(0) + Bytes{0x0e, 2, 0, 1, 0} + end + nop + end + nop), (Costs{7, 2}));
+}
 
-TEST(FuelBlocks, DeadCodeCostsNothing) {
+TEST(FuelRegions, CallsAndTrapsDoNotEndThem) {
+  EXPECT_EQ(costs(call_function(0) + nop), (Costs{3}));
+  EXPECT_EQ(costs(if_true + Bytes{0x00} + end + nop), (Costs{5, 1}));
+}
+
+TEST(FuelRegions, DeadCodeCostsNothing) {
   EXPECT_EQ(costs(Bytes{0x00} + nop + nop), (Costs{1}));
-  EXPECT_EQ(costs(block + br_0 + nop + block + nop + end + nop + end + nop), (Costs{2, 2}));
-  EXPECT_EQ(costs(if_true + Bytes{0x0f} + nop + otherwise + nop + end + nop), (Costs{2, 1, 2, 2}));
-  EXPECT_EQ(costs(block + Bytes{0x00} + if_true + otherwise + loop + end + end + end + nop), (Costs{2, 2}));
+  EXPECT_EQ(costs(block + br_0 + nop + block + nop + end + nop + end + nop), (Costs{5}));
+  EXPECT_EQ(costs(if_true + leave + nop + otherwise + nop + end + nop), (Costs{2, 1, 1, 3}));
+  EXPECT_EQ(costs(block + Bytes{0x00} + if_true + otherwise + loop + end + end + end + nop), (Costs{5}));
 }
 
 StoreLimits with_fuel(std::uint64_t fuel) {
@@ -68,7 +82,7 @@ TEST(Fuel, IsChargedByBlocksThatRun) {
   World world(with_fuel(1000));
   ModuleInstance* const instance = world.instantiate(countdown());
   EXPECT_EQ(world.call_trap(instance, "run", {Value::i32(10)}), TrapKind::None);
-  // loop; ten times the five of the body; the end of the loop; the end of the function
+  // loop and both ends; ten times the five of the body
   EXPECT_EQ(*world.store.fuel(), 1000u - 1 - 10 * 5 - 1 - 1);
 }
 

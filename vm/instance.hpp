@@ -46,6 +46,8 @@ struct MemoryInstance {
   std::uint64_t pages() const { return size / page_size_bytes; }
   /// Grows by `delta` pages; returns the old size in pages, or UINT64_MAX if that cannot be (section 4.5.3.10).
   std::uint64_t grow(std::uint64_t delta);
+  /// Back to the declared minimum, all zero. False if the host refused; then only destruction is left.
+  bool reset();
 };
 
 /// Table, section 4.2.7.
@@ -63,6 +65,8 @@ struct TableInstance {
 
   /// Grows by `delta` elements set to `value`; returns the old size, or UINT64_MAX.
   std::uint64_t grow(std::uint64_t delta, Slot value);
+  /// Back to the declared minimum, all null. False if the host refused; then only destruction is left.
+  bool reset();
 };
 
 /// Global, section 4.2.9. The cell lies in the block of the instance that defines it, or in the store for host globals.

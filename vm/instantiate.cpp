@@ -6,6 +6,7 @@
 #include <new>
 
 #include "vm/constant_expression.hpp"
+#include "vm/execution_context.hpp"
 #include "vm/guest_memory.hpp"
 #include "vm/imports.hpp"
 #include "vm/runtime.hpp"
@@ -97,6 +98,7 @@ class Instantiation {
 
   void initialise() {
     Slot* const cells = instance_.block->globals();
+    instance_.globals.resize(module_.imported_globals);  // what a renewed instance has beyond is made again
     for (std::size_t i = 0; i < module_.imported_globals; ++i)
       cells[i].bits = reinterpret_cast<std::uint64_t>(instance_.globals[i].cell);
     for (std::size_t i = module_.imported_globals; i < module_.globals.size(); ++i) {
@@ -111,11 +113,35 @@ class Instantiation {
     for (std::size_t i = 0; i < module_.elements.size(); ++i) {
       if (module_.elements[i].mode != SegmentMode::Passive) continue;
       std::vector<Slot>& items = instance_.element_segments[i];
+      items.clear();
       items.reserve(module_.elements[i].count);
       for_each_item(instance_, module_, module_.elements[i], [&](Slot item) { items.push_back(item); });
     }
   }
 
+  /// Empties what the instance owns. False: the host did not do its part.
+  bool clear() {
+    for (std::size_t i = module_.imported_memories; i < module_.memories.size(); ++i)
+      if (!instance_.memories[i]->reset()) return false;
+    for (std::size_t i = module_.imported_tables; i < module_.tables.size(); ++i)
+      if (!instance_.tables[i]->reset()) return false;
+    instance_.dropped_elements.assign(module_.elements.size(), false);
+    instance_.dropped_data.assign(module_.data.size(), false);
+    return true;
+  }
+
+  std::optional<Trap> run_segments_and_start(bool run_start) {
+    if (const TrapKind kind = run_segments(); kind != TrapKind::None) {
+      std::optional<Trap> trap(std::in_place);
+      trap->kind = kind;
+      return trap;
+    }
+    if (!run_start || !module_.start) return std::nullopt;
+    Slot no_arguments;
+    return store_.invoke(*instance_.function(*module_.start), &no_arguments);
+  }
+
+ private:
   TrapKind run_segments() {
     for (std::size_t i = 0; i < module_.elements.size(); ++i) {
       if (const TrapKind kind = run_element_segment(module_.elements[i]); kind != TrapKind::None) return kind;
@@ -128,7 +154,6 @@ class Instantiation {
     return TrapKind::None;
   }
 
- private:
   void choose_memory_for_host() {
     if (instance_.memories.empty()) return;
     instance_.memory_for_host = instance_.memories[0];
@@ -208,14 +233,25 @@ Result<Store::Instantiated> Store::instantiate(std::shared_ptr<const LoadedModul
   steps.initialise();
   instances_.push_back(std::move(owned));
 
-  Instantiated result{&instance, std::nullopt};
-  if (const TrapKind kind = steps.run_segments(); kind != TrapKind::None) {
-    result.trap.emplace().kind = kind;
-  } else if (run_start && definition.start) {
-    Slot no_arguments;
-    result.trap = invoke(*instance.function(*definition.start), &no_arguments);
-  }
+  Instantiated result{&instance, steps.run_segments_and_start(run_start)};
   return result;
+}
+
+Result<Store::Instantiated> Store::renew(ModuleInstance& instance) {
+  const Module& definition = instance.module->module();
+  const bool shares_state =
+      definition.imported_memories + definition.imported_tables > 0 ||
+      std::any_of(definition.globals.begin(), definition.globals.begin() + definition.imported_globals,
+                  [](const Global& global) { return global.type.is_mutable; });
+  if (shares_state)
+    return Error{ErrorKind::Unlinkable,
+                 "an instance that imports a memory, a table or a mutable global has no state of "
+                 "its own to go back to"};
+  if (context_->nesting != 0) return Error{ErrorKind::Host, "an instance cannot be renewed while it runs"};
+  Instantiation steps(*this, instance);
+  if (!steps.clear()) return Error{ErrorKind::Host, "the host could not give the instance fresh memory"};
+  steps.initialise();
+  return Instantiated{&instance, steps.run_segments_and_start(true)};
 }
 
 }  // namespace tfvm

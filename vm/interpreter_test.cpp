@@ -440,16 +440,17 @@ TEST(Interruption, ReachesANestedInvocation) {
   EXPECT_EQ(world.call_i32(instance, "quick"), 3u);
 }
 
-TEST(FuelOfBoth, APendingTrapComesBeforeTheChargeOfTheNextBlock) {
+TEST(FuelOfBoth, APendingTrapComesBeforeTheChargeOfTheNextRegion) {
   ModuleBuilder builder;
   builder.memory({0x00, 1});
-  export_function(builder, "run", {}, {}, Bytes{0x03, i32} + i32_const(-1) + i32_load + end + drop);
+  const Bytes if_true = i32_const(1) + Bytes{0x04, empty_block};
+  export_function(builder, "run", {}, {}, i32_const(-1) + i32_load + if_true + Bytes{0x01} + end + drop);
   StoreLimits limits;
   for (std::uint64_t fuel = 0; fuel <= 10; ++fuel) {
     limits.fuel = fuel;
-    // loop; then const, load and end; what is behind the loop is never reached
+    // all but the nop, which is a region of its own and never reached
     EXPECT_EQ(run_on_both(builder.build(), {}, limits).trap,
-              fuel < 4 ? TrapKind::OutOfFuel : TrapKind::OutOfBoundsMemoryAccess);
+              fuel < 7 ? TrapKind::OutOfFuel : TrapKind::OutOfBoundsMemoryAccess);
   }
 }
 

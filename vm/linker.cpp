@@ -41,7 +41,7 @@ Result<Store::Instantiated> Linker::try_instantiate(const std::shared_ptr<const 
       continue;
     }
     ++missing_count;
-    missing += "\n  " + std::string(import.module) + "." + std::string(import.name) + ": " +
+    missing += "\n  " + printable(import.module) + "." + printable(import.name) + ": " +
                describe_import(module->module(), import);
   }
   if (missing_count == 0) return store_.instantiate(module, externals);

@@ -78,6 +78,26 @@ std::uint64_t MemoryInstance::grow(std::uint64_t delta) {
   return old_pages;
 }
 
+bool MemoryInstance::reset() {
+  const std::uint64_t first_bytes = type.limits.minimum * page_size_bytes;
+  const std::uint64_t more_bytes = size - first_bytes;
+  // The system gives zeros for what it was told to forget.
+  if (size != 0 && madvise(base, size, MADV_DONTNEED) != 0) return false;
+  if (more_bytes == 0) return true;
+  if (kind == Kind::Guarded) {
+    if (mprotect(base + first_bytes, more_bytes, PROT_NONE) != 0) return false;
+    size = first_bytes;
+  } else if (first_bytes == 0) {
+    munmap(base, size);
+    base = nullptr;
+    size = reserved = 0;
+  } else if (!resize_checked(*this, first_bytes)) {
+    return false;
+  }
+  store->memory_bytes_ -= more_bytes;
+  return true;
+}
+
 Result<MemoryInstance*> Store::new_memory(MemoryType type) {
   const std::uint64_t pages = type.limits.minimum;
   std::uint64_t limit =

@@ -70,6 +70,8 @@ enum class Word : std::uint8_t {
   ReturnVoid,
   BranchTable,
   Pair,
+  ChargedTarget,  ///< of a branch, when it charges what its target charges, and goes on behind that
+  ChargedNext,    ///< of a conditional branch, when it does so with the instruction behind it if it is not taken
 };
 
 /// Types that select distinguishes.
@@ -110,6 +112,9 @@ constexpr PatternKey statement_key(Word word, PatternKey e) { return mix(key_of(
 constexpr PatternKey pair_key(PatternKey first, PatternKey second) {
   return mix(mix(key_of(Word::Pair), first), second);
 }
+
+/// A branch whose handler also does what a charge_fuel in its way does; operands are the branch's.
+constexpr PatternKey charging_key(Word which, PatternKey branch) { return mix(key_of(which), branch); }
 
 /// Size in bytes of an internal instruction: handler address, operands, padding to 8.
 inline constexpr unsigned handler_bytes = 8;

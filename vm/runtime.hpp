@@ -111,6 +111,12 @@ class Store {
   Result<Instantiated> instantiate(std::shared_ptr<const LoadedModule> module, std::span<const External> imports,
                                    bool run_start = true);
 
+  /// Makes an instance new again, as instantiate() with its start function made it: no byte, element or global of what
+  /// ran before is left, its functions and externals keep their addresses. Much cheaper than a new store. Fuel and
+  /// deadline are the caller's to set. REQUIRES: an instance of this store; Error: Unlinkable (it imports a memory, a
+  /// table or a mutable global, which others hold), Host (then the instance must not be used again).
+  Result<Instantiated> renew(ModuleInstance& instance);
+
   /// Calls a function: arguments in slots[0..params), results come in slots[0..results).
   /// REQUIRES: room for the larger of the two; arguments have the right types, i32 zero-extended.
   std::optional<Trap> invoke(FunctionInstance& function, Slot* slots);

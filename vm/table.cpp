@@ -1,6 +1,7 @@
 // Tables: allocation and growth (WebAssembly 3.0, section 4.2.7, 4.5.3.9). Elements are mapped lazily by the system, so
 // a large table whose elements are null costs address space alone.
 #include <algorithm>
+#include <cstring>
 #include <sys/mman.h>
 
 #include "vm/runtime.hpp"
@@ -37,6 +38,26 @@ std::uint64_t TableInstance::grow(std::uint64_t delta, Slot value) {
   // Null is zero, and so is what the system maps: tables never shrink, so nothing old lies behind their ends.
   if (!value.is_null()) std::fill(elements + old_size, elements + size, value);
   return old_size;
+}
+
+bool TableInstance::reset() {
+  const std::uint64_t first_size = type.limits.minimum;
+  if (size > first_size) {
+    if (first_size == 0) {
+      munmap(elements, size * sizeof(Slot));
+      elements = nullptr;
+    } else {
+      Slot* const moved = map_elements(elements, size, first_size);
+      if (moved == nullptr) return false;
+      elements = moved;
+    }
+    store->table_elements_ -= size - first_size;
+    size = first_size;
+  }
+  const std::uint64_t bytes = size * sizeof(Slot);
+  if (bytes > page_size_bytes) return madvise(elements, bytes, MADV_DONTNEED) == 0;
+  if (bytes != 0) std::memset(static_cast<void*>(elements), 0, bytes);
+  return true;
 }
 
 Result<TableInstance*> Store::new_table(TableType type, Slot initial) {

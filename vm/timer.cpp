@@ -18,6 +18,9 @@ struct Timer {
   std::mutex mutex;
   std::condition_variable changed;
   std::set<std::pair<TimePoint, Store*>> deadlines;
+  /// When the thread looks at the deadlines next. It may look in vain, since clear() does not tell it: a server sets
+  /// and clears a deadline for each request, and none of them should wake a thread.
+  TimePoint wakes_at = TimePoint::max();
   bool is_running = false;
 
   void start() {
@@ -36,11 +39,13 @@ struct Timer {
     std::unique_lock lock(mutex);
     for (;;) {
       if (deadlines.empty()) {
+        wakes_at = TimePoint::max();
         changed.wait(lock);
         continue;
       }
       const auto [deadline, store] = *deadlines.begin();
       if (std::chrono::steady_clock::now() < deadline) {
+        wakes_at = deadline;
         changed.wait_until(lock, deadline);
         continue;
       }
@@ -63,7 +68,10 @@ void timer::set(Store& store, TimePoint deadline) {
   const std::lock_guard lock(timer.mutex);
   timer.deadlines.emplace(deadline, &store);
   timer.start();
-  timer.changed.notify_one();
+  if (deadline < timer.wakes_at) {
+    timer.wakes_at = deadline;
+    timer.changed.notify_one();
+  }
 }
 
 void timer::clear(Store& store, TimePoint deadline) {

@@ -123,11 +123,7 @@ TFVM_HANDLER void trap_if_null(TFVM_PARAMETERS) {
 
 TFVM_HANDLER void charge_fuel(TFVM_PARAMETERS) {
   TFVM_MACHINE(m);
-  ExecutionContext* context = instance_of(m)->context;
-  context->fuel -= operand<std::uint32_t>(m, 0);
-  if (context->fuel < 0) [[unlikely]]
-    raise_trap(m.pc, m.records, TrapKind::OutOfFuel);
-  m.pc += instruction_bytes(4);
+  run_charge_fuel(m);
   TFVM_DISPATCH(m);
 }
 

@@ -11,8 +11,8 @@ using PinMask = unsigned;
 inline constexpr unsigned integer_pins = integer_registers - 1;
 inline constexpr unsigned float_pins = float_registers - 1;
 
-/// first slot to zero, number of slots, slots of pins: starts a function
-Handler enter_handler(bool zeroes, PinMask integers, PinMask floats);
+/// first slot to zero, number of slots, units of fuel if it charges, slots of pins: starts a function
+Handler enter_handler(bool zeroes, bool charges, PinMask integers, PinMask floats);
 /// slots of pins: register to slot
 Handler spill_handler(PinMask integers, PinMask floats);
 /// slots of pins: slot to register

@@ -18,13 +18,16 @@ TFVM_HANDLER void handler(TFVM_PARAMETERS) {
     if constexpr (P::always) {
       P::template run<0>(m);
       m.pc = operand<const Byte*>(m, P::target_offset);
+      if constexpr (Charges<P, Word::ChargedTarget>) run_charge_fuel(m);
       TFVM_DISPATCH(m);
     } else {
       if (P::template run<0>(m)) {
         m.pc = operand<const Byte*>(m, P::target_offset);
+        if constexpr (Charges<P, Word::ChargedTarget>) run_charge_fuel(m);
         TFVM_DISPATCH(m);
       }
       m.pc += instruction_bytes(P::size);
+      if constexpr (Charges<P, Word::ChargedNext>) run_charge_fuel(m);
       TFVM_DISPATCH(m);
     }
   } else {

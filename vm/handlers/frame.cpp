@@ -34,9 +34,11 @@ TFVM_INLINE void load_pins(Machine& m) {
   });
 }
 
-template <bool zeroes, PinMask integers, PinMask floats>
+template <bool zeroes, bool charges, PinMask integers, PinMask floats>
 TFVM_HANDLER void enter(TFVM_PARAMETERS) {
   TFVM_MACHINE(m);
+  constexpr unsigned pins = charges ? 12 : 8;
+  if constexpr (charges) charge(m, operand<std::uint32_t>(m, 8));
   if constexpr (zeroes) {
     Byte* slot = m.frame + operand<std::uint32_t>(m, 0);
     std::uint32_t count = operand<std::uint32_t>(m, 4);
@@ -46,8 +48,8 @@ TFVM_HANDLER void enter(TFVM_PARAMETERS) {
       slot += 8;
     } while (--count != 0);
   }
-  load_pins<integers, floats, 8>(m);
-  m.pc += instruction_bytes(8 + 4 * pin_count(integers, floats));
+  load_pins<integers, floats, pins>(m);
+  m.pc += instruction_bytes(pins + 4 * pin_count(integers, floats));
   TFVM_DISPATCH(m);
 }
 
@@ -88,15 +90,16 @@ constexpr auto by_masks(Get get) {
   return table;
 }
 
-constexpr auto enters = by_masks([]<PinMask i, PinMask f>() -> Handler { return &enter<false, i, f>; });
-constexpr auto zeroing_enters = by_masks([]<PinMask i, PinMask f>() -> Handler { return &enter<true, i, f>; });
+template <bool zeroes, bool charges>
+constexpr auto enters = by_masks([]<PinMask i, PinMask f>() -> Handler { return &enter<zeroes, charges, i, f>; });
 constexpr auto spills = by_masks([]<PinMask i, PinMask f>() -> Handler { return &spill<i, f>; });
 constexpr auto reloads = by_masks([]<PinMask i, PinMask f>() -> Handler { return &reload<i, f>; });
 
 }  // namespace
 
-Handler enter_handler(bool zeroes, PinMask integers, PinMask floats) {
-  return (zeroes ? zeroing_enters : enters)[integers][floats];
+Handler enter_handler(bool zeroes, bool charges, PinMask integers, PinMask floats) {
+  if (charges) return (zeroes ? enters<true, true> : enters<false, true>)[integers][floats];
+  return (zeroes ? enters<true, false> : enters<false, false>)[integers][floats];
 }
 Handler spill_handler(PinMask integers, PinMask floats) { return spills[integers][floats]; }
 Handler reload_handler(PinMask integers, PinMask floats) { return reloads[integers][floats]; }

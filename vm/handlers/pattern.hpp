@@ -3,6 +3,7 @@
 // Operands lie behind the handler address in the order of the tree, left to right; `Offset` says where a part's start.
 #pragma once
 
+#include "vm/execution_context.hpp"
 #include "vm/handlers/machine.hpp"
 #include "vm/operators.hpp"
 
@@ -393,6 +394,29 @@ struct Pair {
     return Second::template run<Offset + First::size>(m);
   }
 };
+
+/// Takes fuel, or traps at m.pc.
+TFVM_INLINE void charge(Machine& m, std::uint32_t units) {
+  ExecutionContext* context = instance_of(m)->context;
+  context->fuel -= units;
+  if (context->fuel < 0) [[unlikely]]
+    raise_trap(m.pc, m.records, TrapKind::OutOfFuel);
+}
+
+/// Does what the charge_fuel at m.pc does.
+TFVM_INLINE void run_charge_fuel(Machine& m) {
+  charge(m, operand<std::uint32_t>(m, 0));
+  m.pc += instruction_bytes(4);
+}
+
+/// The branch P and a charge_fuel in one dispatch.
+template <class P, Word which>
+struct Charging : P {
+  static constexpr PatternKey key = charging_key(which, P::key);
+  static constexpr Word charged = which;
+};
+template <class P, Word which>
+concept Charges = requires { requires P::charged == which; };
 
 /// Takes the newest call record back: on with the caller.
 TFVM_INLINE void return_to_caller(Machine& m) {

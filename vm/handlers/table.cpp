@@ -13,8 +13,8 @@ constexpr std::size_t total_patterns = 0
 #undef FAMILY
     ;
 
-/// At most half full, so that a miss ends after one or two probes.
-constexpr std::size_t table_size = std::bit_ceil(total_patterns * 2);
+/// At most two thirds full, so that a miss ends after two or three probes.
+constexpr std::size_t table_size = std::bit_ceil(total_patterns * 3 / 2);
 
 /// Keys apart from handlers: a look-up that fails, and most do, touches keys alone. No pattern has the empty key.
 struct Table {

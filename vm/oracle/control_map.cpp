@@ -53,7 +53,7 @@ void add_labels(Code& code, const Module& module) {
   for (std::uint32_t i = 0; i <= step.instruction.label_count; ++i) code.labels.push_back(reader.u32());
 }
 
-void add_fuel(Code& code, const std::vector<FuelBlock>& blocks) {
+void add_fuel(Code& code, const std::vector<FuelRegion>& blocks) {
   auto block = blocks.begin();
   for (Step& step : code.steps) {
     if (block == blocks.end()) return;
@@ -77,7 +77,7 @@ Code make_code(const Module& module, std::uint32_t function_index) {
     matcher.add(module, step, static_cast<std::uint32_t>(code.steps.size() - 1));
     add_labels(code, module);
   }
-  add_fuel(code, fuel_blocks(module, function_index));
+  add_fuel(code, fuel_regions(module, function_index));
   return code;
 }
 

@@ -37,7 +37,7 @@ TEST(ControlMap, KnowsLabelsAndCosts) {
   EXPECT_EQ(map.labels, (std::vector<std::uint32_t>{0, 1, 2}));
   std::vector<std::uint32_t> costs;
   for (const oracle::Step& step : map.steps) costs.push_back(step.fuel);
-  EXPECT_EQ(costs, (std::vector<std::uint32_t>{2, 0, 2, 0, 0, 1, 1}));
+  EXPECT_EQ(costs, (std::vector<std::uint32_t>{2, 0, 2, 0, 0, 1, 2}));
 }
 
 }  // namespace

@@ -52,11 +52,21 @@ class Emitter {
     positions_.pop_back();
   }
 
+  /// The handler of the instruction at an offset; null behind the last one.
+  Handler handler_at(std::uint32_t offset) const {
+    return offset < code_.size() ? read<Handler>(code_.data() + offset) : nullptr;
+  }
+  /// Another handler for an instruction whose operands suit both.
+  void set_handler(std::uint32_t offset, Handler handler) { write(code_.data() + offset, handler); }
+
   Label new_label();
   /// The label is where the next instruction will be.
   void bind(Label label) { labels_[label] = size(); }
   /// The eight operand bytes at `at` (offset in the code) get the address of `label` in the end.
   void fix_up(std::uint32_t at, Label label) { fix_ups_.push_back({at, label}); }
+
+  /// Where a bound label is.
+  std::uint32_t offset(Label label) const { return labels_[label]; }
 
   std::uint32_t size() const { return static_cast<std::uint32_t>(code_.size()); }
   /// Copies the code to its place and resolves the labels. REQUIRES: room for size() bytes; all used labels are bound.

@@ -25,7 +25,8 @@ unsigned hazard_of(Operation op) {
 
 }  // namespace
 
-void Lowering::start(std::vector<ValueKind> locals, std::vector<std::uint8_t> registers, std::uint32_t temporaries) {
+void Lowering::start(std::vector<ValueKind> locals, std::vector<std::uint8_t> registers, std::uint32_t temporaries,
+                     bool counts_fuel) {
   locals_ = std::move(locals);
   registers_ = std::move(registers);
   nodes_.clear();
@@ -39,6 +40,8 @@ void Lowering::start(std::vector<ValueKind> locals, std::vector<std::uint8_t> re
   accumulators_[0] = accumulators_[1] = no_node;
   ran_out_ = false;
   last_is_open_ = false;
+  branches_.clear();
+  counts_fuel_ = counts_fuel;
 }
 
 NodeId Lowering::add(const Node& node) {

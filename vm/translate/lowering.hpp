@@ -36,7 +36,8 @@ class Lowering {
   explicit Lowering(Emitter& emitter) : emitter_(emitter) {}
 
   /// Starts a function. `registers[x]`: number of the register that local x is pinned in, or 0.
-  void start(std::vector<ValueKind> locals, std::vector<std::uint8_t> registers, std::uint32_t temporaries);
+  void start(std::vector<ValueKind> locals, std::vector<std::uint8_t> registers, std::uint32_t temporaries,
+             bool counts_fuel);
 
   // ---- nodes
   Node& node(NodeId id) { return nodes_[id]; }
@@ -102,6 +103,8 @@ class Lowering {
   /// An instruction that is no pattern.
   std::uint32_t special(Handler handler, const Operands& operands);
   void bind(Label label);
+  /// At the end of a function that counts fuel: branches take over the charge_fuel that they lead to or fall into.
+  void fuse_charges();
 
   void set_position(std::uint32_t module_offset) { position_ = module_offset; }
   std::uint32_t position() const { return position_; }
@@ -172,6 +175,16 @@ class Lowering {
   unsigned last_hazard_ = 0;
   mutable bool previous_counts_ = false;
   Operands scratch_;
+
+  /// The branches so far, for fuse_charges(); none where fuel is not counted.
+  struct EmittedBranch {
+    PatternKey key;
+    std::uint32_t at;
+    std::uint32_t next;  ///< what runs if it is not taken
+    Label label;
+  };
+  std::vector<EmittedBranch> branches_;
+  bool counts_fuel_ = false;
 };
 
 }  // namespace tfvm::interpreter

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <utility>
 
+#include "vm/handlers/control.hpp"
 #include "vm/translate/lowering.hpp"
 
 namespace tfvm::interpreter {
@@ -172,7 +173,24 @@ void Lowering::remember(const Statement& statement, PatternKey key, std::uint32_
   last_set_ = statement.word == Word::Set;
   last_hazard_ = statement_hazard(statement);
   last_destination_ = statement.destination;
-  if (statement.label != no_label) emitter_.fix_up(at + handler_bytes + first_operand, statement.label);
+  if (statement.label == no_label) return;
+  emitter_.fix_up(at + handler_bytes + first_operand, statement.label);
+  if (counts_fuel_) branches_.push_back({key, at, emitter_.size(), statement.label});
+}
+
+void Lowering::fuse_charges() {
+  for (const EmittedBranch& branch : branches_) {
+    const std::uint32_t target = emitter_.offset(branch.label);
+    const bool is_back = target <= branch.at;
+    const std::pair<Word, std::uint32_t> ways[] = {{Word::ChargedTarget, target}, {Word::ChargedNext, branch.next}};
+    for (const auto& [word, at] : {ways[is_back ? 0 : 1], ways[is_back ? 1 : 0]}) {
+      if (emitter_.handler_at(at) != &charge_fuel) continue;
+      const Handler handler = find_handler(charging_key(word, branch.key));
+      if (handler == nullptr) continue;
+      emitter_.set_handler(branch.at, handler);
+      break;
+    }
+  }
 }
 
 /// Makes one instruction of the last one and this statement if there is a handler for the pair.

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "decoder/instruction_reader.hpp"
+#include "vm/function_body.hpp"
 
 namespace tfvm::interpreter {
 namespace {
@@ -34,8 +34,10 @@ Weights weigh(const Module& module, std::uint32_t function_index, std::size_t lo
     for (unsigned i = 0; i < std::min(depth, deepest_loop); ++i) weight *= loop_factor;
   };
   Instruction instruction;
+  LiveCode live_code;
   while (!reader.at_end()) {
     read_instruction(reader, module, module.features_used, instruction);
+    if (!live_code.reaches(instruction)) continue;
     switch (instruction.op) {
       case Op::LocalSet:
       case Op::LocalTee: weights.written[instruction.index] = true; [[fallthrough]];

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "vm/function_body.hpp"
+
 namespace tfvm::interpreter {
 void Translator::translate(std::uint32_t function_index) {
   translate_body(function_index, Lowering::few_temporaries);
@@ -14,35 +16,29 @@ std::uint32_t Translator::read_locals(std::uint32_t function_index) {
   const Function& function = module_.functions[function_index];
   locals_.clear();
   for (const ValueType type : function.type->function().params) locals_.push_back(slot_kind(type));
-  Reader reader(module_.bytes(), function.body.offset, function.body.offset + function.body.size);
-  for (std::uint32_t groups = reader.u32(); groups != 0; --groups) {
-    const std::uint32_t count = reader.u32();
-    const std::uint8_t byte = reader.peek();
-    ValueKind kind = ValueKind::I64;  // references, whose encoding is skipped below
-    if (byte <= 0x7f && byte >= 0x7c) {
-      static constexpr ValueKind kinds[] = {ValueKind::F64, ValueKind::F32, ValueKind::I64, ValueKind::I32};
-      kind = kinds[byte - 0x7c];
-      reader.byte();
-    } else if (reader.byte(); byte == 0x63 || byte == 0x64) {
-      reader.s33();
-    }
-    locals_.insert(locals_.end(), count, kind);
-  }
+  Reader reader = body_reader(module_, function_index);
+  read_local_declarations(reader, [&](std::uint32_t count, std::uint8_t type) {
+    static constexpr ValueKind numbers[] = {ValueKind::F64, ValueKind::F32, ValueKind::I64, ValueKind::I32};
+    const bool is_number = type <= 0x7f && type >= 0x7c;  // else a reference
+    locals_.insert(locals_.end(), count, is_number ? numbers[type - 0x7c] : ValueKind::I64);
+  });
   return reader.offset();
 }
 
-/// Starts the frame: zeroes what is no parameter, fills the pinned registers.
-void Translator::emit_enter(std::uint32_t params) {
+/// Starts the frame: charges the first region, zeroes what is no parameter, fills the pinned registers.
+void Translator::emit_enter(std::uint32_t params, std::uint32_t body) {
   const auto zeroes = static_cast<std::uint32_t>(locals_.size()) - params;
   if (zeroes == 0 && pins_.integer_mask == 0 && pins_.float_mask == 0) return;
+  const bool charges = !fuel_.empty() && fuel_[0].offset == body;
   operands_.clear();
   operands_.add(params * 8);
   operands_.add(zeroes);
+  if (charges) operands_.add(fuel_[next_fuel_++].cost);
   for (const std::uint32_t local : pins_.integers)
     if (local != no_local) operands_.add(local * 8);
   for (const std::uint32_t local : pins_.floats)
     if (local != no_local) operands_.add(local * 8);
-  lowering_.special(enter_handler(zeroes != 0, pins_.integer_mask, pins_.float_mask), operands_);
+  lowering_.special(enter_handler(zeroes != 0, charges, pins_.integer_mask, pins_.float_mask), operands_);
 }
 
 void Translator::charge(std::uint32_t offset) {
@@ -69,14 +65,14 @@ void Translator::translate_body(std::uint32_t function_index, std::uint32_t temp
     if (pins_.integers[n] != no_local) registers[pins_.integers[n]] = static_cast<std::uint8_t>(n + 1);
   for (unsigned n = 0; n < float_pins; ++n)
     if (pins_.floats[n] != no_local) registers[pins_.floats[n]] = static_cast<std::uint8_t>(n + 1);
-  lowering_.start(locals_, std::move(registers), temporaries);
+  lowering_.start(locals_, std::move(registers), temporaries, variant_.key.counts_fuel);
   lowering_.need_slots(static_cast<std::uint32_t>(std::max(type.params.size(), type.results.size())));
   fuel_.clear();
   next_fuel_ = 0;
-  if (variant_.key.counts_fuel) fuel_ = fuel_blocks(module_, function_index);
+  if (variant_.key.counts_fuel) fuel_ = fuel_regions(module_, function_index);
 
   lowering_.set_position(body);
-  emit_enter(static_cast<std::uint32_t>(type.params.size()));
+  emit_enter(static_cast<std::uint32_t>(type.params.size()), body);
   Block body_block;
   body_block.kind = Block::Kind::Body;
   body_block.results = type.results;
@@ -95,6 +91,7 @@ void Translator::translate_body(std::uint32_t function_index, std::uint32_t temp
     charge(next.offset);
     instruction(next);
   }
+  lowering_.fuse_charges();
 }
 
 void Translator::instruction(const Instruction& instruction) {

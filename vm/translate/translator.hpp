@@ -48,7 +48,7 @@ class Translator {
 
   void translate_body(std::uint32_t function_index, std::uint32_t temporaries);
   std::uint32_t read_locals(std::uint32_t function_index);
-  void emit_enter(std::uint32_t params);
+  void emit_enter(std::uint32_t params, std::uint32_t body);
   void instruction(const Instruction& instruction);
   void charge(std::uint32_t offset);
 
@@ -98,7 +98,7 @@ class Translator {
   Pins pins_;
   PinMask dirty_integers_ = 0;  ///< pins whose slot is out of date
   PinMask dirty_floats_ = 0;
-  std::vector<FuelBlock> fuel_;
+  std::vector<FuelRegion> fuel_;
   std::size_t next_fuel_ = 0;
   std::span<const ValueType> results_;
   bool dead_ = false;

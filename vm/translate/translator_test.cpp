@@ -138,6 +138,14 @@ TEST(PendingValues, AreOldWhereACallChangesTheirSource) {
   EXPECT_EQ(run_on_both(builder.build(), {Value::i32(2)}).i32(), 1u + 10 * (0 + 10 * (18 + 10 * 4)) + 50);
 }
 
+TEST(PendingValues, OfAGlobalAloneIsOldWhereACallSetsIt) {
+  ModuleBuilder builder;
+  builder.global(i32, true, i32_const(1) + end);
+  const std::uint32_t change = builder.function(builder.type({}, {}), i32_const(50) + Bytes{0x24, 0x00});
+  export_function(builder, "run", {}, {i32}, Bytes{0x23, 0x00} + call_function(change) + Bytes{0x23, 0x00, 0x6b});
+  EXPECT_EQ(run_on_both(builder.build(), {}).i32(), static_cast<std::uint32_t>(1 - 50));
+}
+
 TEST(PendingValues, OfGlobalsAreOldWhereTheGlobalIsSet) {
   // Own global: 17 pending, set to 5, read again.
   const Bytes own = Bytes{0x23, 0x00} + i32_const(100) + i32_mul + i32_const(5) + Bytes{0x24, 0x00, 0x23, 0x00};
