@@ -37,6 +37,7 @@ struct MemoryInstance {
   std::uint64_t limit_pages = 0;  ///< least of declared maximum, address type and store limit
   std::uint64_t reserved = 0;     ///< bytes of address space owned from `base` on
   Store* store = nullptr;
+  bool holds_image = false;  ///< pages of its module's MemoryImage lie in it: reset() leaves their first contents
 
   MemoryInstance() = default;
   MemoryInstance(const MemoryInstance&) = delete;
@@ -46,7 +47,7 @@ struct MemoryInstance {
   std::uint64_t pages() const { return size / page_size_bytes; }
   /// Grows by `delta` pages; returns the old size in pages, or UINT64_MAX if that cannot be (section 4.5.3.10).
   std::uint64_t grow(std::uint64_t delta);
-  /// Back to the declared minimum, all zero. False if the host refused; then only destruction is left.
+  /// Back to the declared minimum, all zero but for an image. False if the host refused; then only destruction is left.
   bool reset();
 };
 

@@ -9,6 +9,7 @@
 #include "vm/execution_context.hpp"
 #include "vm/guest_memory.hpp"
 #include "vm/imports.hpp"
+#include "vm/memory_image.hpp"
 #include "vm/runtime.hpp"
 
 namespace tfvm {
@@ -143,14 +144,18 @@ class Instantiation {
 
  private:
   TrapKind run_segments() {
+    MemoryImage& image = instance_.module->memory_image();
+    const bool has_image = image.apply(instance_);
     for (std::size_t i = 0; i < module_.elements.size(); ++i) {
       if (const TrapKind kind = run_element_segment(module_.elements[i]); kind != TrapKind::None) return kind;
       instance_.dropped_elements[i] = module_.elements[i].mode != SegmentMode::Passive;
     }
     for (std::size_t i = 0; i < module_.data.size(); ++i) {
-      if (const TrapKind kind = run_data_segment(module_.data[i]); kind != TrapKind::None) return kind;
+      if (!has_image || module_.data[i].memory_index != 0)
+        if (const TrapKind kind = run_data_segment(module_.data[i]); kind != TrapKind::None) return kind;
       instance_.dropped_data[i] = module_.data[i].mode != SegmentMode::Passive;
     }
+    if (!has_image) image.learn(instance_);
     return TrapKind::None;
   }
 

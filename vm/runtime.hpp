@@ -39,6 +39,8 @@
 namespace tfvm {
 
 class CodeCache;
+class ImageArena;
+class MemoryImage;
 
 /// What is shared by all modules and stores: the type registry and the features. Thread-safe.
 class Engine {
@@ -53,6 +55,7 @@ class Engine {
 
  private:
   std::shared_ptr<TypeRegistry> registry_;
+  std::shared_ptr<ImageArena> images_;
   FeatureSet features_;
 };
 
@@ -60,14 +63,17 @@ class Engine {
 /// number of threads; immutable but for code that is added when a function is first called.
 class LoadedModule {
  public:
-  explicit LoadedModule(std::shared_ptr<const Module> module);
+  /// `images`: where the contents of its memory are kept for later instances; null: nowhere.
+  explicit LoadedModule(std::shared_ptr<const Module> module, std::shared_ptr<ImageArena> images = nullptr);
   ~LoadedModule();
   const Module& module() const { return *module_; }
   CodeCache& code() const { return *code_; }
+  MemoryImage& memory_image() const { return *memory_image_; }
 
  private:
   std::shared_ptr<const Module> module_;
   std::unique_ptr<CodeCache> code_;
+  std::unique_ptr<MemoryImage> memory_image_;
 };
 
 /// Bounds of everything that runs in a store. Fixed when the store is made.
