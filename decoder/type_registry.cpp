@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -18,11 +19,20 @@ namespace {
 
 using Key = std::vector<std::uint32_t>;
 
-constexpr std::uint32_t chunk_bits = 12;
-constexpr std::uint32_t chunk_size = 1u << chunk_bits;
-constexpr std::size_t chunk_count = (std::size_t{max_type_id} + chunk_size) / chunk_size;
+/// Chunks double in size, so that a few cover all ids and most programs touch one page: chunk n starts at the id
+/// first_chunk_size * (2^n - 1) and holds first_chunk_size * 2^n.
+constexpr std::uint32_t first_chunk_size = 64;
 
-using Chunk = std::array<std::atomic<const DefinedType*>, chunk_size>;
+struct SlotPlace {
+  unsigned chunk;
+  std::uint32_t index;
+};
+constexpr std::uint32_t chunk_size(unsigned chunk) { return first_chunk_size << chunk; }
+constexpr SlotPlace place_of(TypeId id) {
+  const auto chunk = static_cast<unsigned>(std::bit_width(id / first_chunk_size + 1) - 1);
+  return {chunk, id - (chunk_size(chunk) - first_chunk_size)};
+}
+constexpr std::size_t chunk_count = place_of(max_type_id).chunk + 1;
 
 // Words whose equality is that of the groups: ids outside of the group are canonical, those inside are indices.
 Key structure_of(const std::vector<SubType>& types) {
@@ -60,7 +70,7 @@ void for_each_value_type(CompositeType& composite, Visit&& visit) {
 
 struct TypeRegistry::State {
   std::mutex mutex;
-  std::array<std::atomic<Chunk*>, chunk_count> chunks{};
+  std::array<std::atomic<std::atomic<const DefinedType*>*>, chunk_count> chunks{};
   std::vector<TypeId> free_ids;
   TypeId next_id = 0;
   std::size_t live = 0;
@@ -69,11 +79,12 @@ struct TypeRegistry::State {
   bool is_releasing = false;
 
   ~State() {
-    for (std::atomic<Chunk*>& chunk : chunks) delete chunk.load();
+    for (const auto& chunk : chunks) delete[] chunk.load();
   }
 
   std::atomic<const DefinedType*>& slot(TypeId id) {
-    return (*chunks[id >> chunk_bits].load(std::memory_order_acquire))[id & (chunk_size - 1)];
+    const SlotPlace place = place_of(id);
+    return chunks[place.chunk].load(std::memory_order_acquire)[place.index];
   }
 
   bool has_ids(std::size_t count) const { return count <= free_ids.size() + (std::size_t{max_type_id} + 1 - next_id); }
@@ -85,9 +96,12 @@ struct TypeRegistry::State {
       return id;
     }
     // Room for every id to come back: a deleter must not allocate.
-    if (free_ids.capacity() <= next_id) free_ids.reserve(std::max<std::size_t>(chunk_size, 2 * std::size_t{next_id}));
-    std::atomic<Chunk*>& chunk = chunks[next_id >> chunk_bits];
-    if (chunk.load() == nullptr) chunk.store(new Chunk{}, std::memory_order_release);
+    if (free_ids.capacity() <= next_id)
+      free_ids.reserve(std::max<std::size_t>(first_chunk_size, 2 * std::size_t{next_id}));
+    const SlotPlace place = place_of(next_id);
+    if (place.index == 0)
+      chunks[place.chunk].store(new std::atomic<const DefinedType*>[chunk_size(place.chunk)](),
+                                std::memory_order_release);
     return next_id++;
   }
 

@@ -46,19 +46,19 @@ void skip_limits(Reader& reader) {
 
 /// The offsets of the flags of imported tables. False: an import that this does not know.
 bool find_in_imports(Reader& reader, std::vector<std::size_t>& flags) {
-  enum Kind : std::uint8_t { Function, Table, Memory, Global };
+  enum Kind : std::uint8_t { function, table, memory, global };
   for (std::uint32_t left = reader.u32(); left > 0; --left) {
     reader.skip(reader.u32());
     reader.skip(reader.u32());
     switch (reader.byte()) {
-      case Function: reader.u32(); break;
-      case Table:
+      case function: reader.u32(); break;
+      case table:
         reader.byte();  // the element type: wabt writes one byte
         flags.push_back(reader.offset());
         skip_limits(reader);
         break;
-      case Memory: skip_limits(reader); break;
-      case Global: reader.skip(2); break;
+      case memory: skip_limits(reader); break;
+      case global: reader.skip(2); break;
       default: return false;
     }
   }

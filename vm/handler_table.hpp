@@ -18,13 +18,7 @@ struct HandlerEntry {
 /// The handler of a pattern, or null if there is none. Thread-safe.
 Handler find_handler(PatternKey key);
 
-/// The whole table, for tests and statistics: a handler for every key that is not empty, side by side.
-struct HandlerTable {
-  std::span<const PatternKey> keys;
-  std::span<const Handler> handlers;
-};
-HandlerTable handler_table();
-/// Number of patterns.
-std::size_t handler_count();
+/// All of them, for tests and statistics.
+std::span<const HandlerEntry> handler_entries();
 
 }  // namespace tfvm::interpreter

@@ -16,21 +16,28 @@ constexpr std::size_t total_patterns = 0
 /// At most two thirds full, so that a miss ends after two or three probes.
 constexpr std::size_t table_size = std::bit_ceil(total_patterns * 3 / 2);
 
-/// Keys apart from handlers: a look-up that fails, and most do, touches keys alone. No pattern has the empty key.
+/// Slots apart from entries: most look-ups fail, and the slots alone tell, whose few pages a short run soon has. A slot
+/// is 0 if it is empty, else the number of its entry plus 1, with bits of the key above.
+using TableSlot = std::uint32_t;
+constexpr unsigned number_bits = 20;
+constexpr TableSlot number_mask = (TableSlot{1} << number_bits) - 1;
+static_assert(total_patterns < number_mask);
+constexpr TableSlot mark_of(PatternKey key) {
+  return static_cast<TableSlot>(key.high >> (64 - 32 + number_bits)) << number_bits;
+}
+
 struct Table {
-  std::array<PatternKey, table_size> keys{};
-  std::array<Handler, table_size> handlers{};
+  std::array<TableSlot, table_size> slots{};
+  std::array<HandlerEntry, total_patterns> entries{};
+  TableSlot count = 0;
   bool has_duplicate = false;
 
   consteval void add(const HandlerEntry& entry) {
-    if (entry.key == PatternKey{}) has_duplicate = true;
     std::size_t index = entry.key.low & (table_size - 1);
-    while (keys[index] != PatternKey{}) {
-      if (keys[index] == entry.key) has_duplicate = true;
-      index = (index + 1) & (table_size - 1);
-    }
-    keys[index] = entry.key;
-    handlers[index] = entry.handler;
+    for (; slots[index] != 0; index = (index + 1) & (table_size - 1))
+      if (entries[(slots[index] & number_mask) - 1].key == entry.key) has_duplicate = true;
+    entries[count++] = entry;
+    slots[index] = mark_of(entry.key) | count;
   }
 };
 
@@ -49,15 +56,17 @@ static_assert(!table.has_duplicate, "two patterns have the same key");
 }  // namespace
 
 Handler find_handler(PatternKey key) {
-  std::size_t index = key.low & (table_size - 1);
-  while (table.keys[index] != PatternKey{}) {
-    if (table.keys[index] == key) return table.handlers[index];
-    index = (index + 1) & (table_size - 1);
+  const TableSlot mark = mark_of(key);
+  for (std::size_t index = key.low & (table_size - 1); table.slots[index] != 0;
+       index = (index + 1) & (table_size - 1)) {
+    const TableSlot slot = table.slots[index];
+    if ((slot & ~number_mask) != mark) continue;
+    const HandlerEntry& entry = table.entries[(slot & number_mask) - 1];
+    if (entry.key == key) return entry.handler;
   }
   return nullptr;
 }
 
-std::size_t handler_count() { return total_patterns; }
-HandlerTable handler_table() { return {table.keys, table.handlers}; }
+std::span<const HandlerEntry> handler_entries() { return table.entries; }
 
 }  // namespace tfvm::interpreter
