@@ -64,7 +64,7 @@ bool demangle_into(Output& output, const char* name) {
 
 std::string demangle(std::string_view name) {
   if (!looks_mangled(name)) return std::string(name);
-  const std::string terminated(name);
+  std::string terminated(name);
   const auto output = std::make_unique<Output>();
   if (!demangle_into(*output, terminated.c_str())) return terminated;
   return std::string(output->text, output->length);
@@ -73,7 +73,7 @@ std::string demangle(std::string_view name) {
 #else
 
 std::string demangle(std::string_view name) {
-  const std::string terminated(name);
+  std::string terminated(name);
   // This library cannot be stopped, and each substitution (S) or template parameter (T) may double what comes out.
   constexpr std::ptrdiff_t most_substitutions = 12;
   if (!looks_mangled(name) ||

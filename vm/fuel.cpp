@@ -37,7 +37,7 @@ class RegionFinder {
  private:
   void start_region() {
     current_ = regions_.size();
-    regions_.push_back({static_cast<std::uint32_t>(reader_.offset()), 0});
+    regions_.push_back({reader_.offset(), 0});
   }
 
   void add(const Instruction& instruction) {

@@ -64,7 +64,7 @@ Program random_program(std::span<const std::uint8_t> bytes) {
 
 std::optional<std::string> find_random_difference(std::span<const std::uint8_t> bytes, std::uint64_t seed,
                                                   Statistics* statistics) {
-  const auto difference = find_difference(random_program(bytes), seed, statistics);
+  auto difference = find_difference(random_program(bytes), seed, statistics);
   if (!difference) return std::nullopt;
   const RandomModules modules = random_modules(bytes, true);
   const Program canonical{{modules.first.bytes, modules.second.bytes}, modules.options.counts_steps};

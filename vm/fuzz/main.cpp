@@ -90,7 +90,7 @@ int run_seeds(std::uint64_t first, std::uint64_t last, const std::string& folder
     if (++failures >= 20) break;
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  std::printf("%llu programs in %.1f s, %u differences; calls:", static_cast<unsigned long long>(last - first + 1),
+  std::printf("%s programs in %.1f s, %u differences; calls:", std::to_string(last - first + 1).c_str(),
               seconds.count(), failures);
   for (std::size_t i = 0; i < statistics.outcomes.size(); ++i)
     if (statistics.outcomes[i] != 0)

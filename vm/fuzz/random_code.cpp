@@ -151,60 +151,65 @@ bool CodeGenerator::choose_label(std::uint32_t& depth) {
   return true;
 }
 
+namespace {
+
+constexpr std::uint64_t interesting_integers[] = {0,
+                                                  1,
+                                                  UINT64_MAX,
+                                                  2,
+                                                  3,
+                                                  4,
+                                                  7,
+                                                  8,
+                                                  15,
+                                                  16,
+                                                  31,
+                                                  32,
+                                                  63,
+                                                  64,
+                                                  5,
+                                                  24,
+                                                  100,
+                                                  127,
+                                                  128,
+                                                  255,
+                                                  256,
+                                                  65528,
+                                                  65532,
+                                                  65535,
+                                                  65536,
+                                                  0x7fff,
+                                                  0x8000,
+                                                  0x7fffffff,
+                                                  10,
+                                                  48,
+                                                  0x80000000,
+                                                  0x7fffffffffffffff,
+                                                  0x8000000000000000,
+                                                  0xffffffff,
+                                                  UINT64_MAX - 7,
+                                                  0x100000000};
+constexpr float interesting_floats[] = {0.0f,  1.0f,          -1.0f,          0.5f,         2.0f,
+                                        -0.0f, 100.25f,       -3.75f,         1e-40f,       2147483647.0f,
+                                        1e20f, 2147483648.0f, -2147483904.0f, 4294967296.0f};
+constexpr double interesting_doubles[] = {0.0,
+                                          1.0,
+                                          -1.0,
+                                          0.5,
+                                          2.0,
+                                          -0.0,
+                                          1e300,
+                                          -2147483648.9,
+                                          2147483647.9,
+                                          1e-310,
+                                          4294967295.5,
+                                          9223372036854775808.0,
+                                          -9223372036854775808.0,
+                                          18446744073709551616.0};
+
+}  // namespace
+
 std::uint64_t CodeGenerator::interesting_bits(TypeByte type) {
-  static constexpr std::uint64_t integers[] = {0,
-                                               1,
-                                               UINT64_MAX,
-                                               2,
-                                               3,
-                                               4,
-                                               7,
-                                               8,
-                                               15,
-                                               16,
-                                               31,
-                                               32,
-                                               63,
-                                               64,
-                                               5,
-                                               24,
-                                               100,
-                                               127,
-                                               128,
-                                               255,
-                                               256,
-                                               65528,
-                                               65532,
-                                               65535,
-                                               65536,
-                                               0x7fff,
-                                               0x8000,
-                                               0x7fffffff,
-                                               10,
-                                               48,
-                                               0x80000000,
-                                               0x7fffffffffffffff,
-                                               0x8000000000000000,
-                                               0xffffffff,
-                                               UINT64_MAX - 7,
-                                               0x100000000};
-  static constexpr float floats[] = {0.0f,  1.0f,          -1.0f,          0.5f,         2.0f,
-                                     -0.0f, 100.25f,       -3.75f,         1e-40f,       2147483647.0f,
-                                     1e20f, 2147483648.0f, -2147483904.0f, 4294967296.0f};
-  static constexpr double doubles[] = {0.0,
-                                       1.0,
-                                       -1.0,
-                                       0.5,
-                                       2.0,
-                                       -0.0,
-                                       1e300,
-                                       -2147483648.9,
-                                       2147483647.9,
-                                       1e-310,
-                                       4294967295.5,
-                                       9223372036854775808.0,
-                                       -9223372036854775808.0,
-                                       18446744073709551616.0};
   static constexpr std::uint32_t float_patterns[] = {0x7f800000, 0xff800000, 0x7fc00000, 0xffc00000,
                                                      0x7fa00000, 0x7fc12345, 0x00000001};
   static constexpr std::uint64_t double_patterns[] = {0x7ff0000000000000,
@@ -218,10 +223,12 @@ std::uint64_t CodeGenerator::interesting_bits(TypeByte type) {
   if (choices_.chance(28)) return choices_.bits(size);
   switch (type) {
     case f32:
-      return choices_.chance(60) ? choices_.of(float_patterns) : std::bit_cast<std::uint32_t>(choices_.of(floats));
+      return choices_.chance(60) ? choices_.of(float_patterns)
+                                 : std::bit_cast<std::uint32_t>(choices_.of(interesting_floats));
     case f64:
-      return choices_.chance(60) ? choices_.of(double_patterns) : std::bit_cast<std::uint64_t>(choices_.of(doubles));
-    default: return choices_.of(integers);
+      return choices_.chance(60) ? choices_.of(double_patterns)
+                                 : std::bit_cast<std::uint64_t>(choices_.of(interesting_doubles));
+    default: return choices_.of(interesting_integers);
   }
 }
 

@@ -16,9 +16,9 @@ class Operands {
   void clear() { size_ = 0; }
   template <class T>
   void add(T value) {
-    if (size_ + sizeof value > bytes_.size()) bytes_.resize(bytes_.size() * 2);
-    std::memcpy(bytes_.data() + size_, &value, sizeof value);
-    size_ += static_cast<unsigned>(sizeof value);
+    if (size_ + sizeof(T) > bytes_.size()) bytes_.resize(bytes_.size() * 2);
+    std::memcpy(bytes_.data() + size_, &value, sizeof(T));
+    size_ += static_cast<unsigned>(sizeof(T));
   }
   const Byte* data() const { return bytes_.data(); }
   unsigned size() const { return size_; }
