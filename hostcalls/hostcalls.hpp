@@ -26,6 +26,8 @@
 
 namespace tfvm::hostcalls {
 
+struct State;
+
 /// Bounds of one request.
 struct HostcallLimits {
   std::uint64_t max_response_bytes = 16u << 20;  ///< body and fields
@@ -33,6 +35,7 @@ struct HostcallLimits {
   std::uint64_t max_header_bytes = 64u << 10;    ///< of these
   std::uint32_t max_outbound_requests = 32;      ///< created ones
   std::uint64_t max_outbound_bytes = 16u << 20;  ///< bodies that are sent, together
+  std::uint64_t max_received_bytes = 64u << 20;  ///< of all responses that are received, together
   std::uint32_t max_dns_queries = 32;
   std::uint32_t max_log_lines = 1'000;
   std::uint32_t max_log_line_bytes = 4u << 10;
@@ -48,9 +51,13 @@ struct HostcallServices {
   KeyValueStore* key_value = nullptr;
   std::string key_value_space;  ///< the namespace of this function
   HostcallLimits limits;
-  /// Lines of hostcall_debug and the message of a panic: one line, control characters as \xx, already bounded.
-  enum class LogKind : std::uint8_t { Debug, Panic };
+  /// Lines of hostcall_debug, the message of a panic, and why a call gave the guest an error (a refused connection, a
+  /// limit): one line, control characters as \xx, already bounded.
+  enum class LogKind : std::uint8_t { Debug, Panic, Failure };
   std::function<void(LogKind, std::string_view)> log;
+  /// Each hostcall as a line "hostcall_req_create(1024, 3, 1027, 19)", what the guest's allocator gives inside of it as
+  /// "  malloc(11) = 0x11fff4", its result as "  => 1". Empty: nothing is traced.
+  std::function<void(std::string_view)> trace;
   /// Fills a buffer; empty: the host's random source.
   std::function<void(std::span<std::uint8_t>)> random;
   /// Time since 1970; empty: the host's clock.
@@ -76,13 +83,12 @@ class Hostcalls {
   /// Starts over with `request`: no handle, allocator or panic of an earlier one is left, requests under way are
   /// cancelled. Before instantiation, since a start function may call.
   void begin(HttpRequest request);
-  /// What the guest answered; 200 without body if it said nothing. Leaves nothing behind.
+  /// What the guest answered; 200 without body if it said nothing. Leaves nothing behind but panic_message().
   HttpResponse take_response();
   /// What the guest's panic hook said, if it was called since begin(): bounded, one line.
   const std::optional<std::string>& panic_message() const;
 
  private:
-  struct State;
   std::unique_ptr<State> state_;
 };
 

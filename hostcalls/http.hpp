@@ -20,6 +20,8 @@ using Headers = std::vector<HeaderField>;
 
 /// ASCII only.
 bool equal_without_case(std::string_view a, std::string_view b);
+/// ASCII only.
+std::string lower_case(std::string_view text);
 
 /// RFC 9110's token: a method or a field name; not empty.
 bool is_token(std::string_view text);

@@ -1,4 +1,4 @@
-// The key-value store of the hostcalls: namespaces of byte strings, atomic per call, in SQLite or Redis.
+// The key-value store of the hostcalls: namespaces of byte strings, atomic per call, in memory, SQLite or Redis.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@ struct KeyValueLimits {
 };
 
 /// Thread-safe; several processes may share one. A write that returned is on stable storage. Error: Host (the store
-/// failed) or Limit; the hostcalls answer 0 for both and log.
+/// failed, nothing is known to be written) or Limit (nothing is written); the hostcalls answer 0 for both and log. A
+/// write that makes nothing larger is never beyond max_namespace_bytes.
 class KeyValueStore {
  public:
   virtual ~KeyValueStore() = default;
@@ -39,9 +40,11 @@ class KeyValueStore {
 
 /// In memory, for `tfvm run --hostcalls` and tests.
 std::unique_ptr<KeyValueStore> make_memory_store();
-/// One SQLite file, made if absent. Error: Host.
+/// One SQLite file, made if absent, readable by its owner only. Error: Host.
 Result<std::unique_ptr<KeyValueStore>> open_sqlite_store(const std::string& path);
-/// "redis://[:password@]host[:port][/database]". Connects lazily, reconnects. Error: Host (malformed URL).
+/// "redis://[[user]:password@]host[:port][/database]"; user and password may be percent-encoded. Connects lazily,
+/// reconnects. What survives the server's crash is the server's configuration (appendonly yes, appendfsync always).
+/// Needs Redis 3.2. Error: Host (malformed URL).
 Result<std::unique_ptr<KeyValueStore>> open_redis_store(std::string_view url);
 
 }  // namespace tfvm::hostcalls

@@ -16,7 +16,7 @@
 namespace tfvm::hostcalls {
 
 struct ResolverConfig {
-  /// "address" or "address:port" of each server; empty: those of /etc/resolv.conf.
+  /// "address", "address:port" or "[v6 address]:port" of each server; empty: those of /etc/resolv.conf.
   std::vector<std::string> servers;
   std::chrono::milliseconds timeout{2'000};  ///< of one try
   unsigned tries = 2;                        ///< over all servers in turn
@@ -27,7 +27,7 @@ struct ResolverConfig {
 enum class LookupStatus : std::uint8_t { Found, NoSuchName, NoData, ServerFailed, TimedOut, Cancelled, BadName };
 
 /// Asks DNS servers. Thread-safe. All calls block up to tries * timeout; a call stops early, with Cancelled, when
-/// `is_cancelled` (looked at whenever a signal interrupts the wait, and at least every 50 ms) says so.
+/// `is_cancelled` (looked at whenever a signal interrupts the wait, and at least every 50 ms; may be empty) says so.
 class Resolver {
  public:
   using IsCancelled = std::function<bool()>;
@@ -37,13 +37,15 @@ class Resolver {
     LookupStatus status = LookupStatus::ServerFailed;
     std::vector<Address> addresses;
   };
-  /// A (or AAAA) records of a name, CNAMEs followed; an address in text form is itself.
+  /// A (or AAAA) records of a name, CNAMEs followed; an address in text form is itself. Kept for as long as the records
+  /// say, at most 5 minutes; that there are none, for 5 seconds.
   virtual Addresses addresses(std::string_view name, bool v6, const IsCancelled& is_cancelled) = 0;
 
   struct Texts {
     LookupStatus status = LookupStatus::ServerFailed;
     std::vector<std::string> texts;  ///< one for each TXT record, its strings joined
   };
+  /// Asked for anew each time.
   virtual Texts texts(std::string_view name, const IsCancelled& is_cancelled) = 0;
 
   struct Message {
@@ -51,7 +53,8 @@ class Resolver {
     std::string bytes;
   };
   /// Sends a query in wire format as it is, but for the transaction id, which is random on the way and the caller's in
-  /// the answer. At most 64 KiB come back.
+  /// the answer. At most 64 KiB come back. BadName: not an ordinary query with one question; zone transfers and dynamic
+  /// updates are none.
   virtual Message query(std::string_view message, const IsCancelled& is_cancelled) = 0;
 };
 
