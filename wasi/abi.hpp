@@ -37,6 +37,28 @@ using FileTimeFlags = std::uint32_t;
 using SocketFlags = std::uint32_t;
 using Rights = std::uint64_t;
 using FdFlags = std::uint32_t;
+using ExitCode = std::uint32_t;
+using Signal = std::uint32_t;
+// What a Pointer or Size of a function is for: the tables of functions say it, and traces show it (trace.cpp).
+using PathAt = Pointer;
+using PathLength = Size;
+using LinkTextAt = Pointer;  ///< what a symbolic link will hold: no path of this call
+using LinkTextLength = Size;
+using CiovecsAt = Pointer;  ///< IoVector of bytes to write
+using IovecsAt = Pointer;   ///< IoVector of room to read into
+using VectorCount = Size;
+using SubscriptionsAt = Pointer;
+using OldSubscriptionsAt = Pointer;  ///< of wasi_unstable
+using OldWhence = Whence;
+using SizeResult = Pointer;  ///< address of a result, here of a Size
+using FdResult = Pointer;
+using FileSizeResult = Pointer;
+using TimestampResult = Pointer;
+using FdStatResult = Pointer;
+using FileStatResult = Pointer;
+using OldFileStatResult = Pointer;
+using PrestatResult = Pointer;
+using ReceiveFlagsResult = Pointer;
 
 namespace rights {
 inline constexpr Rights fd_datasync = 1u << 0;

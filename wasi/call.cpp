@@ -43,7 +43,8 @@ HostResult<std::string> Call::path(Pointer address, Size length) {
   const auto bytes = memory.bytes(address, length);
   if (!bytes) return Errno::Fault;
   if (length >= PATH_MAX) return Errno::Nametoolong;
-  if (!charge_bytes(length)) return Errno::Canceled;
+  // A byte may be a component, and each component is a system call of the walker.
+  if (!charge(length)) return Errno::Canceled;
   return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
 }
 

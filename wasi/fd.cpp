@@ -36,6 +36,12 @@ Errno seek(Call& call, Fd fd, FileDelta offset, int whence, Pointer result) {
 HostResult<FileStat> filestat(Call& call, Fd fd) {
   const auto required = call.state.fds.require(fd, rights::fd_filestat_get);
   if (!required.ok()) return required.error;
+  if (required.value->stream != nullptr) {
+    FileStat stat{};
+    stat.file_type = required.value->type;
+    stat.links = 1;
+    return stat;
+  }
   return stat_of(required.value->host.number());
 }
 
@@ -57,7 +63,8 @@ Errno fd_advise(Call& call, Fd fd, FileSize offset, FileSize length, Advice advi
 
 Errno fd_allocate(Call& call, Fd fd, FileSize offset, FileSize length) {
   if (offset > max_offset || length > max_offset - offset) return Errno::Fbig;
-  return on_file(call, fd, rights::fd_allocate, [=](int file) {
+  return on_file(call, fd, rights::fd_allocate, [=, &call](int file) {
+    if (!call.charge_bytes(length)) return 0;  // the guest has ended
     return ::fallocate(file, 0, static_cast<off_t>(offset), static_cast<off_t>(length));
   });
 }
@@ -142,7 +149,7 @@ Errno fd_prestat_dir_name(Call& call, Fd fd, Pointer address, Size length) {
   if (descriptor == nullptr || !descriptor->preopen_name) return Errno::Badf;
   const std::string& name = *descriptor->preopen_name;
   if (length < name.size()) return Errno::Nametoolong;
-  const auto bytes = call.memory.bytes(address, name.size());
+  const auto bytes = call.memory.bytes(address, length);
   if (!bytes) return Errno::Fault;
   std::copy(name.begin(), name.end(), bytes->begin());
   return Errno::Success;
@@ -163,6 +170,8 @@ Errno fd_readdir(Call& call, Fd fd, Pointer address, Size length, DirectoryCooki
   };
   while (used < buffer->size()) {
     const auto read = directory.directory_reader->read(directory.host.number(), cookie);
+    if (!call.charge_bytes(directory.directory_reader->take_host_bytes()) || call.is_interrupted())
+      return Errno::Canceled;
     if (!read.ok()) return read.error;
     if (!read.value) break;
     const DirectoryReader::Entry& host = *read.value;
@@ -173,7 +182,7 @@ Errno fd_readdir(Call& call, Fd fd, Pointer address, Size length, DirectoryCooki
     entry.file_type = host.type;
     append(&entry, sizeof(entry));
     append(host.name.data(), host.name.size());
-    if (!call.charge_bytes(sizeof(entry) + host.name.size()) || call.is_interrupted()) return Errno::Canceled;
+    if (!call.charge_bytes(sizeof(entry) + host.name.size())) return Errno::Canceled;
   }
   return call.store(result, static_cast<Size>(used));
 }

@@ -12,6 +12,7 @@
 
 #include "wasi/abi.hpp"
 #include "wasi/host_fs.hpp"
+#include "wasi/stream.hpp"
 
 namespace tfvm::wasi {
 
@@ -26,6 +27,8 @@ inline constexpr Rights of_directory = fd_fdstat_set_flags | fd_sync | fd_datasy
 inline constexpr Rights of_stream =
     fd_read | fd_write | fd_fdstat_set_flags | fd_filestat_get | fd_sync | fd_datasync | poll_fd_readwrite;
 inline constexpr Rights of_socket = of_stream | sock_shutdown | sock_accept;
+/// Those of a socket that only accepts connections; fd_read: to wait for them.
+inline constexpr Rights of_listener = sock_accept | fd_read | poll_fd_readwrite | fd_fdstat_set_flags | fd_filestat_get;
 /// Those that a regular file or a block device can use.
 inline constexpr Rights of_file =
     of_stream | fd_seek | fd_tell | fd_advise | fd_allocate | fd_filestat_set_size | fd_filestat_set_times;
@@ -42,12 +45,15 @@ Rights rights_of_type(FileType type);
 /// One open descriptor of the guest.
 struct Descriptor {
   HostFile host;
+  Stream* stream = nullptr;  ///< borrowed; then there is no file of the host
   FileType type = FileType::Unknown;
   Rights base = 0;
   Rights inheriting = 0;
   FdFlags flags = 0;                        ///< as the guest set them; NONBLOCK exists only here
   bool is_read_only = false;                ///< of or below a read-only preopen
   std::optional<std::string> preopen_name;  ///< the guest's path of a preopened directory
+  bool filters_terminal = false;            ///< WasiConfig::filters_terminal, and this is one
+  std::uint8_t last_written = 0;            ///< kept where filters_terminal
   std::unique_ptr<DirectoryReader> directory_reader;
 
   /// True if reading or writing may wait for another process.
@@ -71,7 +77,7 @@ class FdTable {
   Errno renumber(Fd from, Fd to);
 
   /// Null if not open. Stays valid until closed.
-  Descriptor* find(Fd fd) { return fd < slots_.size() ? slots_[fd].get() : nullptr; }
+  Descriptor* find(Fd fd) const { return fd < slots_.size() ? slots_[fd].get() : nullptr; }
   /// The descriptor if it has all of `needed`. Errors: Badf; Rofs for changes below a read-only preopen; Isdir, Notdir,
   /// Notsock, Spipe where the kind of file can never have the right; else Notcapable.
   HostResult<Descriptor*> require(Fd fd, Rights needed);

@@ -97,5 +97,16 @@ TEST(FdTableTest, SaysWhyARightIsMissing) {
   EXPECT_EQ(error(file, rights::fd_write), Errno::Rofs);
 }
 
+TEST(FdTableTest, AMillionRenumberingsLeaveNothingBehind) {
+  FdTable table(10);
+  const Fd first = table.add(descriptor_of(FileType::RegularFile)).value;
+  for (int i = 0; i < 1'000'000; ++i) {
+    const Fd other = table.add(descriptor_of(FileType::RegularFile)).value;
+    if (table.renumber(other, first) != Errno::Success) FAIL() << i;
+  }
+  EXPECT_EQ(table.add(descriptor_of(FileType::RegularFile)).value, first + 1);
+  EXPECT_FALSE(table.is_full());
+}
+
 }  // namespace
 }  // namespace tfvm::wasi

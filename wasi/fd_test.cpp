@@ -144,6 +144,22 @@ TEST_F(FdTest, SizesBeyondFourGiB) {
   EXPECT_EQ(guest_->call("fd_allocate", fd, INT64_MAX, 1), Errno::Fbig);
 }
 
+TEST_F(FdTest, ReadsAndWritesBeyondFourGiB) {
+  const Fd fd = guest_->open(root, "big", open_flags::creat);  // sparse: takes a few blocks
+  constexpr FileSize far = 6'000'000'000;
+  guest_->put_text(100, "far away");
+  guest_->put(8, IoVector{100, 8});
+  EXPECT_EQ(guest_->call("fd_pwrite", fd, 8, 1, far, 0), Errno::Success);
+  EXPECT_EQ(guest_->call("fd_filestat_get", fd, 200), Errno::Success);
+  EXPECT_EQ(guest_->load<FileStat>(200).size, far + 8);
+  EXPECT_EQ(guest_->call("fd_seek", fd, -4, 2, 0), Errno::Success);
+  EXPECT_EQ(guest_->load<FileSize>(0), far + 4);
+  EXPECT_EQ(guest_->read(fd), "away");
+  guest_->put_text(100, "????????");
+  EXPECT_EQ(guest_->call("fd_pread", fd, 8, 1, far - 4, 0), Errno::Success);
+  EXPECT_EQ(guest_->text(100, 8), std::string("\0\0\0\0far ", 8));
+}
+
 TEST_F(FdTest, AdvisesAndSyncs) {
   const Fd fd = guest_->open(root, "file", open_flags::creat);
   for (const Advice advice : {0u, 1u, 2u, 3u, 4u, 5u})
@@ -186,6 +202,29 @@ TEST_F(FdTest, TimesBefore1970AreZero) {
   EXPECT_EQ(guest_->load<FileStat>(0).access_time, 0u);
 }
 
+TEST_F(FdTest, TimesOfFarYearsAreCutToWhatThereIs) {
+  struct Case {
+    std::int64_t seconds;
+    Timestamp expected;
+  };
+  for (const Case& each : {Case{-62'135'596'800, 0},                           // year 1
+                           Case{253'402'300'799, UINT64_MAX},                  // year 9999
+                           Case{17'000'000'000, 17'000'000'000'000'000'000u},  // 2508
+                           Case{0, 0}}) {
+    directory_.write("old", "");
+    const struct ::timespec times[2] = {{each.seconds, 0}, {each.seconds, 0}};
+    if (::utimensat(AT_FDCWD, (directory_ / "old").c_str(), times, 0) != 0) continue;
+    struct ::stat status;
+    ASSERT_EQ(::stat((directory_ / "old").c_str(), &status), 0);
+    const bool is_kept = status.st_mtim.tv_sec == each.seconds;  // file systems have ranges of their own
+    guest_->put_text(100, "old");
+    ASSERT_EQ(guest_->call("path_filestat_get", root, 0, 100, 3, 200), Errno::Success);
+    if (is_kept) {
+      EXPECT_EQ(guest_->load<FileStat>(200).modification_time, each.expected) << each.seconds;
+    }
+  }
+}
+
 TEST_F(FdTest, ClosesAndRenumbers) {
   directory_.write("a", "text of a");
   const Fd a = guest_->open(root, "a"), b = guest_->open(root, "b", open_flags::creat);
@@ -200,6 +239,35 @@ TEST_F(FdTest, ClosesAndRenumbers) {
   EXPECT_EQ(guest_->call("fd_prestat_get", root, 0), Errno::Badf);
   EXPECT_EQ(guest_->call("fd_close", root), Errno::Success);
   EXPECT_EQ(guest_->call("fd_close", UINT32_MAX), Errno::Badf);
+}
+
+// As RUSTSEC-2025-0046: every pair, and no descriptor of the host is lost on the way.
+TEST_F(FdTest, RenumbersEveryPairAndLeaksNothing) {
+  const auto lowest_free = [] {
+    const int file = ::dup(2);
+    ::close(file);
+    return file;
+  };
+  restart({{directory_.path(), "/", false}, {directory_.path(), "/again", true}});
+  const std::vector<Fd> numbers{0, 1, 2, 3, 4, 5, 6, 1000, UINT32_MAX};
+  for (const Fd from : numbers) {
+    for (const Fd to : numbers) {
+      restart({{directory_.path(), "/", false}, {directory_.path(), "/again", true}});
+      const bool are_open = from <= 4 && to <= 4;
+      EXPECT_EQ(guest_->call("fd_renumber", from, to), are_open ? Errno::Success : Errno::Badf) << from << ' ' << to;
+      EXPECT_EQ(guest_->call("fd_fdstat_get", from, 0), are_open && from != to ? Errno::Badf
+                                                        : from <= 4            ? Errno::Success
+                                                                               : Errno::Badf);
+    }
+  }
+  restart({{directory_.path(), "/", false}});
+  const int before = lowest_free();
+  for (int i = 0; i < 20'000; ++i) {
+    const Fd a = guest_->open(root, "file", open_flags::creat), b = guest_->open(root, ".", open_flags::directory);
+    ASSERT_EQ(guest_->call("fd_renumber", a, b), Errno::Success);
+    ASSERT_EQ(guest_->call("fd_close", b), Errno::Success);
+  }
+  EXPECT_EQ(lowest_free(), before);
 }
 
 TEST_F(FdTest, ClosingAStandardStreamLeavesTheHosts) {
@@ -258,6 +326,7 @@ TEST_F(ReaddirTest, FindsEachNameOnceWithAnyBuffer) {
     expected.insert(name);
   }
   EXPECT_EQ(names(1, 300), expected);
+  EXPECT_EQ(names(50, 300), expected);
   EXPECT_EQ(names(24, 300), expected);
   EXPECT_EQ(names(100, 300), expected);
   EXPECT_EQ(names(4096, 4096), expected);

@@ -201,6 +201,7 @@ Errno DirectoryReader::fill(int directory, DirectoryCookie cookie) {
   const long read = ::syscall(SYS_getdents64, directory, buffer_.data(), buffer_.size());
   is_started_ = read >= 0;
   filled_ = read > 0 ? static_cast<std::size_t>(read) : 0;
+  host_bytes_ += filled_ + 1;  // an empty answer is work too
   position_ = 0;
   position_cookie_ = begin_cookie_ = host_cookie_ = cookie;
   for (std::size_t at = 0; at < filled_;) {

@@ -89,6 +89,8 @@ class DirectoryReader {
   };
   /// The entry at `cookie` (0: the first one, read afresh); none at the end. REQUIRES: always the same directory.
   HostResult<std::optional<Entry>> read(int directory, DirectoryCookie cookie);
+  /// Bytes of entries that the host was asked for since the last call of this: its work, whatever became of them.
+  std::uint64_t take_host_bytes() { return std::exchange(host_bytes_, 0); }
 
  private:
   bool find(DirectoryCookie cookie);
@@ -101,6 +103,7 @@ class DirectoryReader {
   DirectoryCookie begin_cookie_ = 0;  ///< of the buffer's first entry
   DirectoryCookie host_cookie_ = 0;   ///< where the host's position is
   bool is_started_ = false;
+  std::uint64_t host_bytes_ = 0;
 };
 
 }  // namespace tfvm::wasi

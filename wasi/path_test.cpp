@@ -6,6 +6,7 @@
 
 #include "wasi/test_directory.hpp"
 #include "wasi/test_guest.hpp"
+#include "wasi/test_resolvers.hpp"
 
 namespace tfvm::wasi {
 namespace {
@@ -213,6 +214,70 @@ TEST_P(PathTest, EveryFunctionRefusesToLeave) {
   EXPECT_FALSE(host_.exists("x"));
 }
 
+// As RUSTSEC-2026-0269: a slash behind a link must not make it followed to the outside.
+TEST_P(PathTest, TrailingSlashesBehindLinksThatLeadOut) {
+  host_.link("../../data-secret", "data/dir/escape");
+  host_.link(host_ / "data-secret", "data/absolute");
+  for (const std::string path : {"escape-dir/", "escape-dir//", "escape-dir/.", "escape-dir/./", "dir/escape/",
+                                 "to-dir/escape/", "absolute/", "absolute//", "absolute/."}) {
+    for (const char* function : {"path_create_directory", "path_remove_directory", "path_unlink_file"})
+      EXPECT_NE(one(function, path), Errno::Success) << function << ' ' << path;
+    for (const char* function : {"path_rename", "path_link", "path_symlink"}) {
+      EXPECT_NE(two(function, "file", path), Errno::Success) << function << ' ' << path;
+      if (std::string(function) != "path_symlink") {
+        EXPECT_NE(two(function, path, "taken"), Errno::Success) << function << ' ' << path;
+      }
+    }
+    for (const LookupFlags follow : {0u, lookup_symlink_follow}) {
+      EXPECT_EQ(stat(path, follow), Errno::Notcapable) << path;
+      EXPECT_EQ(touch(path, follow), Errno::Notcapable) << path;
+      Fd opened;
+      EXPECT_EQ(guest_->open(root, path, open_flags::directory, rights::fd_readdir, 0, &opened, 0, follow),
+                Errno::Notcapable)
+          << path;
+    }
+    guest_->put_text(first, path);
+    EXPECT_NE(guest_->call("path_readlink", root, first, path.size(), second, 100, result), Errno::Success) << path;
+  }
+  EXPECT_EQ(host_.read("data-secret/x"), "outside");
+  EXPECT_FALSE(host_.exists("data/taken"));
+  EXPECT_TRUE(host_.exists("data/escape-dir"));
+}
+
+// As CVE-2024-38358 and CVE-2025-43853: what a link names is not made outside by opening it with CREAT.
+TEST_P(PathTest, CreatingThroughLinksThatLeadOut) {
+  host_.link("../not-there", "data/escape-to-new");
+  host_.link(host_ / "not-there", "data/absolute-to-new");
+  EXPECT_EQ(two("path_symlink", "../not-there", "made-by-the-guest"), Errno::Success);
+  for (const std::string path : {"escape-to-new", "absolute-to-new", "made-by-the-guest", "escape", "escape-dir/new"}) {
+    for (const OpenFlags flags : {open_flags::creat, open_flags::creat | open_flags::trunc}) {
+      Fd opened;
+      EXPECT_EQ(guest_->open(root, path, flags, rights::fd_read | rights::fd_write, 0, &opened), Errno::Notcapable)
+          << path;
+    }
+  }
+  EXPECT_FALSE(host_.exists("not-there"));
+  EXPECT_FALSE(host_.exists("data-secret/new"));
+  EXPECT_EQ(host_.read("secret"), "outside");
+}
+
+TEST_P(PathTest, NamesOfAllShapes) {
+  for (const std::string& name : {std::string("\xff\xfe not UTF-8"), std::string("\xc3\xa9t\xc3\xa9"),
+                                  std::string(255, 'n'), std::string(" "), std::string("a\nb"), std::string("..."),
+                                  std::string("COM1"), std::string("con.txt"), std::string("COM\xc2\xb9")}) {
+    EXPECT_EQ(one("path_create_directory", name), Errno::Success) << name;
+    EXPECT_TRUE(host_.exists("data/" + name)) << name;
+    EXPECT_EQ(stat(name), Errno::Success);
+  }
+  for (const auto& [name, error] : {std::pair{std::string("a\0b", 3), Errno::Inval},
+                                    {"", Errno::Noent},
+                                    {std::string(256, 'n'), Errno::Nametoolong},
+                                    {std::string(1500, '/'), Errno::Notcapable}}) {
+    EXPECT_EQ(one("path_create_directory", name), error) << name;
+    EXPECT_EQ(stat(name), error) << name;
+  }
+}
+
 TEST_P(PathTest, OpensAsAsked) {
   Fd fd;
   EXPECT_EQ(guest_->open(root, "file", open_flags::directory, rights::fd_read, 0, &fd), Errno::Notdir);
@@ -256,16 +321,7 @@ TEST_P(PathTest, PathsAtTheEndOfMemory) {
   EXPECT_EQ(guest_->call("path_filestat_get", root, 0, 0, 5000, result), Errno::Nametoolong);
 }
 
-std::vector<PathResolver::Method> methods() {
-  std::vector<PathResolver::Method> result_methods{PathResolver::Method::Walker};
-  PathResolver kernel(PathResolver::Method::Kernel);
-  if (kernel.open(AT_FDCWD, ".", O_PATH, 0, true).ok()) result_methods.push_back(PathResolver::Method::Kernel);
-  return result_methods;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, PathTest, testing::ValuesIn(methods()), [](const auto& test) {
-  return test.param == PathResolver::Method::Kernel ? "Kernel" : "Walker";
-});
+INSTANTIATE_TEST_SUITE_P(All, PathTest, testing::ValuesIn(resolver_methods()), resolver_name);
 
 }  // namespace
 }  // namespace tfvm::wasi

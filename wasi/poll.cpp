@@ -23,12 +23,19 @@ class Poll {
   /// Waits until there is an event. Errors: the host's; any if the guest has ended.
   Errno run() {
     for (std::size_t i = 0; i < subscriptions_.size(); ++i) waits_[i] = prepare(subscriptions_[i]);
-    const HostResult<Timestamp> begin = host_time();
+    const Timestamp begin = host_time();
     std::uint64_t passed = 0;
     while (true) {
-      const HostResult<int> ready = call_.wait(files_, next_timeout(passed));
-      if (!ready.ok()) return ready.error;
-      passed = host_time().value - begin.value;
+      const auto timeout = next_timeout(passed);
+      if (files_.empty() && timeout && call_.state.config.sleep) {
+        call_.state.config.sleep(*timeout);
+        if (call_.is_interrupted()) return Errno::Canceled;
+        passed += *timeout;
+      } else {
+        const HostResult<int> ready = call_.wait(files_, timeout);
+        if (!ready.ok()) return ready.error;
+        passed = host_time() - begin;
+      }
       for (std::size_t i = 0; i < subscriptions_.size(); ++i) collect(subscriptions_[i], waits_[i], passed);
       if (!events_.empty()) return Errno::Success;
     }
@@ -42,9 +49,10 @@ class Poll {
     Errno error = Errno::Success;
     std::uint64_t timeout = 0;   ///< clocks
     std::size_t file_index = 0;  ///< descriptors: in files_
+    Stream* stream = nullptr;    ///< descriptors that are none of the host's
   };
 
-  static HostResult<Timestamp> host_time() {
+  static Timestamp host_time() {
     struct ::timespec time;
     ::clock_gettime(CLOCK_MONOTONIC, &time);
     return static_cast<Timestamp>(time.tv_sec) * 1'000'000'000 + static_cast<Timestamp>(time.tv_nsec);
@@ -72,6 +80,10 @@ class Poll {
     if ((descriptor.value->base & rights::poll_fd_readwrite) == 0) return {Errno::Notcapable};
     // The host takes each file once, however often the guest asks for it.
     const auto [entry, is_new] = file_indices_.try_emplace(fd, files_.size());
+    if (Stream* const stream = descriptor.value->stream; stream != nullptr) {
+      if (is_new) files_.push_back(stream->is_ready() ? pollfd{-1, 0, 0} : stream->pending());
+      return {Errno::Success, 0, entry->second, stream};
+    }
     if (is_new) files_.push_back({descriptor.value->host.number(), 0, 0});
     files_[entry->second].events |= reads ? POLLIN : POLLOUT;
     return {Errno::Success, 0, entry->second};
@@ -82,6 +94,7 @@ class Poll {
     std::optional<std::uint64_t> next;
     for (std::size_t i = 0; i < waits_.size(); ++i) {
       if (waits_[i].error != Errno::Success) return 0;
+      if (waits_[i].stream != nullptr && files_[waits_[i].file_index].fd < 0) return 0;
       if (subscriptions_[i].type != EventType::Clock) continue;
       const std::uint64_t left = waits_[i].timeout - std::min(waits_[i].timeout, passed);
       next = std::min(next.value_or(left), left);
@@ -104,6 +117,10 @@ class Poll {
 
   bool fill_from_file(const Wait& wait, Event& event) const {
     const struct ::pollfd& file = files_[wait.file_index];
+    if (wait.stream != nullptr) {
+      event.bytes = 1;  // at least; how many, nobody knows
+      return file.fd < 0 || file.revents != 0;
+    }
     const short wanted = event.type == EventType::FdRead ? POLLIN : POLLOUT;
     if ((file.revents & (wanted | POLLHUP | POLLERR | POLLNVAL)) == 0) return false;
     if ((file.revents & POLLNVAL) != 0) event.error = Errno::Badf;

@@ -1,7 +1,9 @@
 // Sockets that a guest was given (here: as its standard input), and what is no socket.
+#include <chrono>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -88,6 +90,98 @@ TEST(SockTest, AcceptsAConnectionAndAnswers) {
   EXPECT_EQ(::recv(client.number(), received, sizeof(received), MSG_WAITALL), 6);
   EXPECT_EQ(std::string(received, 6), "answer");
   EXPECT_EQ(guest->call("sock_accept", connection, 0, result), Errno::Notcapable);
+}
+
+class ListenerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    listener_ = HostFile::own(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    struct ::sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT_EQ(::bind(listener_.number(), reinterpret_cast<struct ::sockaddr*>(&address), sizeof(address)), 0);
+    ASSERT_EQ(::listen(listener_.number(), 4), 0);
+    WasiConfig config;
+    config.preopens = {{directory_.path(), "/", false}};
+    config.listeners = {listener_.number()};
+    guest_ = std::make_unique<TestGuest>(std::move(config));
+  }
+  HostFile connect() const {
+    struct ::sockaddr_in address{};
+    socklen_t length = sizeof(address);
+    ::getsockname(listener_.number(), reinterpret_cast<struct ::sockaddr*>(&address), &length);
+    HostFile client = HostFile::own(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(client.number(), reinterpret_cast<struct ::sockaddr*>(&address), length), 0);
+    return client;
+  }
+
+  TestDirectory directory_;
+  HostFile listener_;
+  std::unique_ptr<TestGuest> guest_;
+  static constexpr Fd listening = 4;  // behind the directory
+};
+
+TEST_F(ListenerTest, IsBehindTheDirectoriesAndOnlyAccepts) {
+  ASSERT_EQ(guest_->call("fd_fdstat_get", listening, 100), Errno::Success);
+  const auto stat = guest_->load<FdStat>(100);
+  EXPECT_EQ(stat.file_type, FileType::SocketStream);
+  EXPECT_EQ(stat.base & (rights::fd_write | rights::sock_shutdown), 0u);
+  EXPECT_EQ(guest_->call("fd_prestat_get", listening, 100), Errno::Badf);
+  EXPECT_EQ(guest_->write(listening, "x"), Errno::Notcapable);
+  EXPECT_EQ(guest_->call("sock_send", listening, vectors, 0, 0, result), Errno::Notcapable);
+  EXPECT_EQ(guest_->call("sock_shutdown", listening, 1), Errno::Notcapable);
+  EXPECT_EQ(guest_->call("fd_close", listening), Errno::Success);
+  EXPECT_GE(::fcntl(listener_.number(), F_GETFD), 0);  // the host's
+}
+
+TEST_F(ListenerTest, PollTellsOfConnections) {
+  Subscription read, clock;
+  read.type = EventType::FdRead;
+  read.clock.id = listening;
+  clock.clock.id = 1;
+  guest_->put(1000, read);
+  guest_->put(1048, clock);
+  ASSERT_EQ(guest_->call("poll_oneoff", 1000, 2000, 2, result), Errno::Success);
+  EXPECT_EQ(guest_->load<Size>(result), 1u);
+  EXPECT_EQ(guest_->load<Event>(2000).type, EventType::Clock);
+  const HostFile client = connect();
+  ASSERT_EQ(guest_->call("poll_oneoff", 1000, 2000, 1, result), Errno::Success);
+  EXPECT_EQ(guest_->load<Event>(2000).type, EventType::FdRead);
+  EXPECT_EQ(guest_->call("sock_accept", listening, 0, result), Errno::Success);
+  EXPECT_EQ(guest_->load<Fd>(result), 5u);
+}
+
+TEST_F(ListenerTest, NonBlockingAcceptSaysAgain) {
+  ASSERT_EQ(guest_->call("fd_fdstat_set_flags", listening, fd_flags::nonblock), Errno::Success);
+  EXPECT_EQ(guest_->call("sock_accept", listening, 0, result), Errno::Again);
+}
+
+TEST_F(ListenerTest, DeadlineEndsAnAcceptingGuest) {
+  guest_->store().set_deadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(5));
+  guest_->call("sock_accept", listening, 0, result);
+  ASSERT_TRUE(guest_->trap());
+  EXPECT_EQ(guest_->trap()->kind, TrapKind::DeadlineExceeded);
+}
+
+// Writing to who has hung up is an error for the guest, not a signal for the host.
+TEST_F(ListenerTest, PeersThatHangUpAreAnError) {
+  ::signal(SIGPIPE, SIG_DFL);
+  Fd connection = 0;
+  {
+    const HostFile client = connect();
+    ASSERT_EQ(guest_->call("sock_accept", listening, 0, result), Errno::Success);
+    connection = guest_->load<Fd>(result);
+    const struct ::linger at_once{1, 0};
+    ::setsockopt(client.number(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  }
+  Errno by_write = Errno::Success, by_send = Errno::Success;
+  for (int i = 0; i < 3; ++i) {
+    by_write = guest_->write(connection, "anyone there?");
+    guest_->put(vectors, IoVector{buffer, 6});
+    by_send = guest_->call("sock_send", connection, vectors, 1, 0, result);
+  }
+  EXPECT_EQ(by_write, Errno::Pipe);
+  EXPECT_EQ(by_send, Errno::Pipe);
 }
 
 }  // namespace

@@ -38,6 +38,9 @@ class TestGuest {
   }
   Errno call_with(std::string_view name, const std::vector<std::uint64_t>& arguments);
   const std::optional<Trap>& trap() const { return trap_; }
+  std::size_t parameter_count(std::string_view name) const {
+    return instance_->find_function(name)->type->function().params.size();
+  }
 
   Store& store() { return store_; }
   GuestMemory memory() const { return GuestMemory(*memory_); }

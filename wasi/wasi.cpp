@@ -6,8 +6,10 @@
 #include <cstring>
 #include <fcntl.h>
 #include <iterator>
+#include <unistd.h>
 
 #include "wasi/handlers.hpp"
+#include "wasi/observe.hpp"
 
 namespace tfvm::wasi {
 
@@ -15,6 +17,9 @@ namespace {
 
 constexpr std::string_view preview1_module = "wasi_snapshot_preview1";
 constexpr std::string_view unstable_module = "wasi_unstable";
+constexpr Fd first_preopen = 3;
+
+using Arguments = std::array<std::uint64_t, Parameters::max_count>;
 
 /// Between slots and the C++ types of a handler.
 template <auto handler, class Function>
@@ -35,27 +40,34 @@ struct Binding<handler, R (*)(Call&, Args...)> {
     }(std::index_sequence_for<Args...>{});
     return call.take_outcome();
   }
+  static Arguments arguments(const Slot* slots) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return Arguments{static_cast<std::uint64_t>(host::from_slot<Args>(slots[I]))...};
+    }(std::index_sequence_for<Args...>{});
+  }
 };
 
 struct FunctionRow {
   std::string_view name;
+  Parameters parameters;
   FunctionType (*type)();
   HostOutcome (*enter)(State&, Caller&, Slot*);
+  Arguments (*arguments)(const Slot*);
 };
 
 template <auto handler>
-constexpr FunctionRow row(std::string_view name) {
+constexpr FunctionRow row(std::string_view name, Parameters parameters) {
   using Bound = Binding<handler, decltype(handler)>;
-  return {name, &Bound::type, &Bound::enter};
+  return {name, parameters, &Bound::type, &Bound::enter, &Bound::arguments};
 }
 
 constexpr FunctionRow functions[] = {
-#define WASI_FUNCTION(name, result, ...) row<&handlers::name>(#name),
+#define WASI_FUNCTION(name, result, ...) row<&handlers::name>(#name, parse_parameters(#__VA_ARGS__)),
 #include "wasi/functions.def"
 #undef WASI_FUNCTION
 };
 constexpr FunctionRow unstable_functions[] = {
-#define WASI_FUNCTION(name, result, ...) row<&unstable_handlers::name>(#name),
+#define WASI_FUNCTION(name, result, ...) row<&unstable_handlers::name>(#name, parse_parameters(#__VA_ARGS__)),
 #include "wasi/unstable_functions.def"
 #undef WASI_FUNCTION
 };
@@ -81,15 +93,38 @@ const FunctionRow* find_import(std::string_view module, std::string_view name) {
   return found != nullptr ? found : find(functions, name);
 }
 
+HostOutcome enter_observed(const FunctionRow& function, State& state, Caller& caller, Slot* slots) {
+  const Arguments arguments = function.arguments(slots);
+  const GuestCall call{function.name, function.parameters.view(), arguments};
+  const GuestMemory memory = caller.memory();
+  Observation observation(state, call, memory);
+  HostOutcome outcome = function.enter(state, caller, slots);
+  observation.finish(outcome, static_cast<Errno>(slots[0].as_i32()));
+  return outcome;
+}
+
 void define(Linker& linker, State& state, std::string_view module, const FunctionRow& function) {
-  linker.define_host_function(std::string(module), std::string(function.name), function.type(),
-                              [&state, enter = function.enter](Caller& caller, Slot* slots) -> HostOutcome {
-                                return enter(state, caller, slots);
-                              });
+  HostFunction enter = [&state, plain = function.enter](Caller& caller, Slot* slots) {
+    return plain(state, caller, slots);
+  };
+  if (state.config.trace || state.config.on_refusal)
+    enter = [&state, &function](Caller& caller, Slot* slots) { return enter_observed(function, state, caller, slots); };
+  linker.define_host_function(std::string(module), std::string(function.name), function.type(), std::move(enter));
+}
+
+/// A standard stream that is an object of this process.
+Descriptor in_process(Stream& stream, Rights access) {
+  Descriptor descriptor;
+  descriptor.stream = &stream;
+  descriptor.type = FileType::Unknown;  // as a pipe
+  constexpr Rights one_way = rights::fd_read | rights::fd_write;
+  descriptor.base = rights::of_stream & ~(rights::fd_sync | rights::fd_datasync) & ~(one_way & ~access);
+  return descriptor;
 }
 
 /// A standard stream; none if the host's is not open.
-std::optional<Descriptor> standard_stream(int file, Rights access) {
+std::optional<Descriptor> standard_stream(Stream* stream, int file, Rights access) {
+  if (stream != nullptr) return in_process(*stream, access);
   const HostResult<FileType> type = type_of_file(file);
   if (!type.ok()) return std::nullopt;
   Descriptor descriptor;
@@ -100,6 +135,18 @@ std::optional<Descriptor> standard_stream(int file, Rights access) {
   descriptor.base = rights_of_type(type.value) & ~never & ~(one_way & ~access);
   const int flags = ::fcntl(file, F_GETFL);
   if (flags >= 0 && (flags & O_APPEND) != 0) descriptor.flags |= fd_flags::append;
+  return descriptor;
+}
+
+/// A listening socket; none if it is not open.
+std::optional<Descriptor> listener(int file) {
+  const HostResult<FileType> type = type_of_file(file);
+  if (!type.ok()) return std::nullopt;
+  Descriptor descriptor;
+  descriptor.host = HostFile::borrow(file);
+  descriptor.type = type.value;
+  descriptor.base = rights::of_listener;
+  descriptor.inheriting = rights::of_socket & ~rights::sock_accept;
   return descriptor;
 }
 
@@ -126,19 +173,36 @@ Wasi::Wasi(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Wasi::~Wasi() = default;
 
 Result<std::unique_ptr<Wasi>> Wasi::create(WasiConfig config) {
-  const std::uint32_t max_open = config.max_open_fds;
-  const PathResolver::Method method = config.path_resolution;
-  auto state = std::make_unique<State>(State{std::move(config), FdTable(max_open), PathResolver(method)});
+  auto state = std::make_unique<State>(State{WasiConfig(), FdTable(0), PathResolver()});
+  std::unique_ptr<Wasi> wasi(new Wasi(std::move(state)));
+  if (const Result<Done> started = wasi->restart(std::move(config)); !started) return started.error();
+  return wasi;
+}
+
+Result<Done> Wasi::restart(WasiConfig config) {
+  State& state = *state_;
+  state.fds = FdTable(config.max_open_fds);
+  state.paths = PathResolver(config.path_resolution);
+  state.config = std::move(config);
+  const WasiConfig& given = state.config;
   // The streams first: a preopen may get the number of one that is not open.
-  state->fds.append(standard_stream(state->config.stdin_fd, rights::fd_read));
-  state->fds.append(standard_stream(state->config.stdout_fd, rights::fd_write));
-  state->fds.append(standard_stream(state->config.stderr_fd, rights::fd_write));
-  for (const Preopen& preopen : state->config.preopens) {
+  state.fds.append(standard_stream(given.stdin_stream, given.stdin_fd, rights::fd_read));
+  state.fds.append(standard_stream(given.stdout_stream, given.stdout_fd, rights::fd_write));
+  state.fds.append(standard_stream(given.stderr_stream, given.stderr_fd, rights::fd_write));
+  for (const Fd fd : {Fd{1}, Fd{2}})
+    if (Descriptor* const stream = state.fds.find(fd); stream != nullptr)
+      stream->filters_terminal = given.filters_terminal && ::isatty(stream->host.number()) == 1;
+  for (const Preopen& preopen : given.preopens) {
     Result<Descriptor> descriptor = preopened(preopen);
-    if (!descriptor.ok()) return descriptor.error();
-    state->fds.append(std::move(*descriptor));
+    if (!descriptor.ok()) {
+      state.fds = FdTable(0);
+      return descriptor.error();
+    }
+    state.fds.append(std::move(*descriptor));
   }
-  return std::unique_ptr<Wasi>(new Wasi(std::move(state)));
+  // Behind the directories: libraries look for those from descriptor 3 on until there is none.
+  for (const int file : given.listeners) state.fds.append(listener(file));
+  return Done{};
 }
 
 void Wasi::add_imports_of(Linker& linker, const Module& module) {
@@ -151,6 +215,13 @@ void Wasi::add_imports_of(Linker& linker, const Module& module) {
 
 void Wasi::add_to(Linker& linker) {
   for (const FunctionRow& function : functions) define(linker, *state_, preview1_module, function);
+}
+
+std::vector<int> Wasi::preopen_files() const {
+  std::vector<int> files;
+  for (std::size_t i = 0; i < state_->config.preopens.size(); ++i)
+    files.push_back(state_->fds.find(static_cast<Fd>(first_preopen + i))->host.number());
+  return files;
 }
 
 bool Wasi::provides(std::string_view module, std::string_view name) { return find_import(module, name) != nullptr; }
