@@ -10,6 +10,9 @@ namespace tfvm::cli {
 /// Throws Failure: the module cannot be loaded, linked or called.
 int run_command(const RunOptions& options, const Report& report);
 
+/// Serves a folder of functions until a signal ends it. Throws Failure: it cannot begin.
+int serve_command(const ServeOptions& options, const Report& report);
+
 /// Validates all files; each bad one is reported in one line. exit_failure if there is one.
 int validate_command(const ValidateOptions& options, const Report& report);
 

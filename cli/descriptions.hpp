@@ -20,6 +20,7 @@ struct Descriptions {
 /// What parsed options are written to must outlive the descriptions. Values that are wrong throw Failure (usage) when
 /// boost::program_options::notify hands them over.
 Descriptions describe(RunOptions& options);
+Descriptions describe(ServeOptions& options);
 Descriptions describe(ValidateOptions& options);
 Descriptions describe(InspectOptions& options);
 

@@ -62,6 +62,7 @@ usage: tfvm FILE [ARGUMENTS...]           run a program; short for 'tfvm run'
 
 Commands
   run FILE [ARGUMENTS...]     run a WASI program, or call one of its functions
+  serve DIR                   answer HTTP requests with the functions in a folder
   validate FILE...            check modules without running them
   inspect FILE                show what is in a module
   help COMMAND                explain a command and its options
@@ -88,7 +89,12 @@ program, options or not. '--' in front of FILE ends them too.
 )" + option_list<RunOptions>() +
          R"(
 Exit codes
-  the program's own; 134 if it trapped; 124 if --timeout ended it; 1 if tfvm could not run it; 2 for wrong usage
+  the program's own; 134 if it trapped; 124 if --timeout ended it; 130 if Ctrl-C did; 1 if tfvm could not run it;
+  2 for wrong usage
+
+Network
+  A program makes no outbound connections: WASI preview 1 has none. It may accept those to the sockets of --tcp-listen.
+  What gives a program outbound HTTP are the hostcalls ('tfvm help serve').
 
 Environment
   TFVM_LOG=LEVEL              off, error, warn (default), info, debug or trace, as -v does
@@ -99,7 +105,40 @@ Examples
   tfvm run --dir . --dir /usr/share/dict::/dict::ro grep.wasm -i 'needle' /dict/words
   tfvm run --invoke fib fib.wasm 30
   tfvm run --fuel 1000000 --max-memory 16MiB untrusted.wasm
+  tfvm run --tcp-listen 127.0.0.1:8080 --env-file server.env server.wasm
   wat2wasm --output=- add.wat | tfvm run --invoke add - 1 2
+)";
+}
+
+std::string help_for_serve() {
+  return R"(usage: tfvm serve [OPTIONS] DIR|FILE
+
+Answers HTTP requests: http://HOST:PORT/path/name.wasm runs DIR/path/name.wasm, other files are sent as they are. A file
+is a function the moment that it is there; one that is replaced answers the next request with its new code. A module that
+exports run is a hostcall function; one that exports _start is a CGI program: it reads the request's body from standard
+input and writes a header, an empty line and a body to standard output. Every request gets a fresh instance. What a
+function may do and use stands in name.toml beside it.
+)" + option_list<ServeOptions>() +
+         R"(
+Protocols
+  HTTP/1.1 and HTTP/1.0, over TLS 1.2 and 1.3 where certificates are given. No HTTP/2: a proxy in front can speak it.
+
+Signals
+  SIGTERM, SIGINT             stop accepting, finish what is under way, end; the second one ends at once
+  SIGHUP                      read certificates and configuration again, open the access log again
+
+Environment
+  PORT                        the port to listen on, instead of 3000, where --listen names none
+  NO_COLOR, CLICOLOR_FORCE    never or always colour messages; else only on a terminal
+
+Exit codes
+  0 after a signal; 1 if it cannot begin; 2 for wrong usage
+
+Examples
+  tfvm serve functions/
+  tfvm serve --listen 0.0.0.0:80 --admin-listen 127.0.0.1:9000 --domains sites/
+  tfvm serve --tls-listen 0.0.0.0:443 --tls-certs /etc/letsencrypt/live --redirect-listen 0.0.0.0:80 \
+             --acme-webroot /var/www/acme functions/
 )";
 }
 

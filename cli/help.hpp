@@ -7,6 +7,7 @@ namespace tfvm::cli {
 
 std::string help_overview();
 std::string help_for_run();
+std::string help_for_serve();
 std::string help_for_validate();
 std::string help_for_inspect();
 

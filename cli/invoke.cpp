@@ -59,6 +59,11 @@ std::uint32_t find_exported_function(const Module& module, std::string_view name
 
 std::uint32_t find_start_function(const Module& module, std::string_view file, std::span<const std::string> arguments) {
   const Export* entry = find_function_export(module, "_start");
+  if (entry == nullptr && find_function_export(module, "run") != nullptr &&
+      std::any_of(module.imports.begin(), module.imports.end(),
+                  [](const Import& import) { return import.name.starts_with("hostcall_"); }))
+    fail(printable(file) + " is a function for a server, not a program",
+         "tfvm run --hostcalls --request 'GET /' " + printable(file) + " runs it for one request");
   if (entry == nullptr) {
     const bool is_late =
         std::any_of(arguments.begin(), arguments.end(), [](const auto& text) { return text.starts_with("--invoke"); });

@@ -30,6 +30,7 @@ struct CommonOptionsOf {
 struct Execute {
   const Report& report;
   int operator()(const RunOptions& options) const { return run_command(options, report); }
+  int operator()(const ServeOptions& options) const { return serve_command(options, report); }
   int operator()(const ValidateOptions& options) const { return validate_command(options, report); }
   int operator()(const InspectOptions& options) const { return inspect_command(options); }
   int operator()(const ShowText& show) const {

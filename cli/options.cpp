@@ -21,7 +21,7 @@ namespace po = boost::program_options;
 
 using Arguments = std::span<const std::string_view>;
 
-constexpr std::array<std::string_view, 4> command_names = {"run", "validate", "inspect", "help"};
+constexpr std::array<std::string_view, 5> command_names = {"run", "serve", "validate", "inspect", "help"};
 
 bool is_option(std::string_view argument) { return argument.starts_with('-') && argument != "-"; }
 
@@ -61,7 +61,29 @@ Command parse_run(Arguments arguments) {
   }
   if (operands.empty()) fail_usage("no FILE to run", "usage: tfvm run [OPTIONS] FILE [ARGUMENTS...]");
   options.file = std::move(operands.front());
+  const HostcallOptions& hostcalls = options.hostcalls;
+  if (!hostcalls.is_on && (hostcalls.request || !hostcalls.headers.empty() || hostcalls.body_file ||
+                           !hostcalls.outbound_rules.empty() || hostcalls.key_value_file || hostcalls.trace))
+    fail_usage("requests are for functions: --hostcalls is missing",
+               "usage: tfvm run --hostcalls --request 'GET /path' FILE");
   options.arguments.assign(std::make_move_iterator(operands.begin() + 1), std::make_move_iterator(operands.end()));
+  return options;
+}
+
+Command parse_serve(Arguments arguments) {
+  ServeOptions options;
+  std::optional<SplitArguments> split = parse_options(arguments, options, OptionsEnd::AtEnd, "tfvm serve");
+  if (!split) return ShowText{help_for_serve()};
+  constexpr auto usage = "usage: tfvm serve [OPTIONS] DIR|FILE";
+  if (split->operands.size() > 1)
+    fail_usage("one folder at a time, not also '" + printable(split->operands[1]) + "'", usage);
+  if (split->operands.empty() && (!options.domains || options.share_root.empty()))
+    fail_usage("no folder to serve", usage);
+  if (!split->operands.empty()) options.root = std::move(split->operands.front());
+  if (options.tls_certificate.has_value() != options.tls_key.has_value())
+    fail_usage("--tls-cert and --tls-key go together");
+  if (options.tls_listen && !options.tls_certificate && options.tls_folder.empty())
+    fail_usage("--tls-listen needs a certificate", "--tls-cert FILE --tls-key FILE, or --tls-certs DIR");
   return options;
 }
 
@@ -96,6 +118,7 @@ Command parse_help(Arguments arguments) {
   if (arguments.empty()) return ShowText{help_overview()};
   const std::string_view topic = arguments[0];
   if (topic == "run") return ShowText{help_for_run()};
+  if (topic == "serve") return ShowText{help_for_serve()};
   if (topic == "validate") return ShowText{help_for_validate()};
   if (topic == "inspect") return ShowText{help_for_inspect()};
   if (topic == "help" || is_option(topic)) return ShowText{help_overview()};
@@ -119,6 +142,7 @@ Command parse_command_line(Arguments arguments) {
   const std::string_view first = arguments[0];
   const Arguments rest = arguments.subspan(1);
   if (first == "run") return parse_run(rest);
+  if (first == "serve") return parse_serve(rest);
   if (first == "validate") return parse_validate(rest);
   if (first == "inspect") return parse_inspect(rest);
   if (first == "help") return parse_help(rest);

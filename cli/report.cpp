@@ -1,10 +1,13 @@
 // Texts and channels of reports (report.hpp).
 #include "cli/report.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <poll.h>
 #include <unistd.h>
 
 #include "cli/text.hpp"
@@ -110,9 +113,19 @@ void write_all(int descriptor, std::string_view text, int& error) {
   }
 }
 
+/// Who does not read standard error does not keep the process from its end: then the rest of `text` is lost.
 void write_report(std::string_view text) {
-  int ignored = 0;
-  write_all(STDERR_FILENO, text, ignored);
+  constexpr int patience_ms = 2000;
+  constexpr std::size_t piece = PIPE_BUF;  // what a pipe takes at once when there is room
+  while (!text.empty()) {
+    struct ::pollfd room{STDERR_FILENO, POLLOUT, 0};
+    const int ready = ::poll(&room, 1, patience_ms);
+    if (ready == 0) return;
+    int error = 0;
+    write_all(STDERR_FILENO, text.substr(0, piece), error);
+    if (error != 0) return;
+    text.remove_prefix(std::min(text.size(), piece));
+  }
 }
 
 }  // namespace
@@ -182,6 +195,12 @@ void Report::error(std::string_view message, std::string_view hint) const {
 
 void Report::trap(const Trap& trap, std::string_view module_name) const {
   write_report(trap_text(trap, module_name, style_));
+}
+
+void Report::note(std::string_view label, std::string_view text) const {
+  // Waits for its reader: not a line may be missing.
+  int ignored = 0;
+  write_all(STDERR_FILENO, coloured(std::string(label) + ':', dim, style_) + ' ' + std::string(text) + '\n', ignored);
 }
 
 void Report::log(LogLevel level, std::string_view text) const {

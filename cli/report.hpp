@@ -54,6 +54,8 @@ class Report {
   void error(std::string_view message, std::string_view hint = {}) const;
   void failure(const Failure& failure) const { error(failure.message, failure.hint); }
   void trap(const Trap& trap, std::string_view module_name) const;
+  /// "LABEL: ..." whatever the level: for what an option asked for.
+  void note(std::string_view label, std::string_view text) const;
   /// "info: ...". REQUIRES: nothing; silent if the level is off.
   void log(LogLevel level, std::string_view text) const;
 

@@ -186,12 +186,12 @@ TEST(RunCommand, MemoryAndTableLimits) {
 TEST(RunCommand, AllMissingImportsAreListed) {
   const ChildResult result = run_tfvm({testdata("missing.wasm")});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_EQ(result.errors,
-            "error: " + testdata("missing.wasm") +
-                ": unknown import: 2 are missing:\n"
-                "  env.draw: function (i32, f64) -> (i64)\n"
-                "  env.screen: memory 1..2 pages\n"
-                "hint: tfvm provides WASI preview 1 only; this module wants a host that defines 'env'\n");
+  EXPECT_EQ(result.errors, "error: " + testdata("missing.wasm") +
+                               ": unknown import: 2 are missing:\n"
+                               "  env.draw: function (i32, f64) -> (i64)\n"
+                               "  env.screen: memory 1..2 pages\n"
+                               "hint: tfvm provides WASI preview 1 and the hostcalls of Terrafirma; this module wants "
+                               "a host that defines 'env'\n");
 }
 
 TEST(RunCommand, FilesThatCannotBeRun) {

@@ -22,8 +22,12 @@ enum class FunctionKind : std::uint8_t { Hostcall, Cgi };
 /// All that a function may use. Made from the operator's configuration and the file's own, never above the ceilings.
 struct FunctionSettings {
   std::vector<std::string> environment;  ///< "NAME=value"
+  /// In the ceilings: the folders of the host that name.toml may name, and folders below them.
   std::vector<wasi::Preopen> directories;
+  /// Holds the descriptors that `directories` names as /proc/self/fd/N.
+  std::vector<std::shared_ptr<const wasi::HostFile>> open_directories;
   hostcalls::OutboundPolicy outbound;
+  std::vector<std::string> outbound_rules;  ///< what `outbound` was made of
   hostcalls::HostcallLimits hostcall_limits;
   std::string key_value_space;
   std::uint64_t max_memory_bytes = 128u << 20;

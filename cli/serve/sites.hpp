@@ -44,15 +44,18 @@ struct FunctionStatus {
 };
 
 struct SitesConfig {
-  std::string root;                         ///< the folder, or a single .wasm file that answers every path
+  /// The folder, or a single .wasm file that answers every path. Empty, with by_domain: only what TXT records name.
+  std::string root;
   bool by_domain = false;                   ///< --domains: root/<host>/...
   std::string share_root;                   ///< of kbp= TXT records; empty: no lookup
   hostcalls::Resolver* resolver = nullptr;  ///< borrowed
   std::chrono::milliseconds poll_interval{1'000};
   bool use_inotify = true;
-  bool allow_module_download = false;
-  FunctionSettings defaults;  ///< for functions without name.toml
-  FunctionSettings ceilings;  ///< no name.toml gets beyond
+  bool allow_module_download = false;          ///< of modules that are no functions, and under other names than *.wasm
+  std::uint64_t max_module_bytes = 64u << 20;  ///< of one file
+  std::uint64_t max_modules_bytes = 1u << 30;  ///< of all contents that are in use, together
+  FunctionSettings defaults;                   ///< for functions without name.toml
+  FunctionSettings ceilings;                   ///< no name.toml gets beyond
   /// One line for the log; called from any thread.
   std::function<void(std::string_view)> log;
 };

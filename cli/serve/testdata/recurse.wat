@@ -1,0 +1,2 @@
+;; Calls itself until the stack is exhausted.
+(module (func $run (export "run") (call $run)))
