@@ -1,5 +1,5 @@
-// What a fresh guest costs: a store with an instance made, called and dropped; an instance renewed and called. By size of
-// the module's data, in KiB.
+// What a fresh guest costs: a store with an instance made, called and dropped; an instance renewed and called. By size
+// of the module's data, in KiB.
 #include <benchmark/benchmark.h>
 #include <memory>
 
@@ -11,13 +11,12 @@ namespace {
 using namespace tfvm;
 using test::Bytes;
 
-/// A memory of 2 MiB with one data segment at 1 MiB, a table, 20 imports; `run` writes to three pages, as a small program
-/// does: its stack, its data, its heap.
+/// A memory of 2 MiB with one data segment at 1 MiB, a table, 20 imports; `run` writes to three pages, as a small
+/// program does: its stack, its data, its heap.
 std::shared_ptr<const LoadedModule> make_module(const Engine& engine, std::uint32_t data_kib) {
   test::ModuleBuilder builder;
   const std::uint32_t type = builder.type({}, {});
-  for (int i = 0; i < 20; ++i)
-    builder.import("env", "f" + std::to_string(i), Bytes{0x00} + test::unsigned_leb(type));
+  for (int i = 0; i < 20; ++i) builder.import("env", "f" + std::to_string(i), Bytes{0x00} + test::unsigned_leb(type));
   builder.memory({0x00, 32});
   builder.table({0x70, 0x00, 64});
   Bytes code;
