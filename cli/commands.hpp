@@ -19,4 +19,10 @@ int validate_command(const ValidateOptions& options, const Report& report);
 /// Prints what is in a module. Throws Failure if it is none; one that is only invalid is shown before.
 int inspect_command(const InspectOptions& options);
 
+/// Prints a module in the text format. Throws Failure: it cannot be read or decoded, the result cannot be written.
+int text_command(const TextOptions& options);
+
+/// Writes a module in the binary format, whether it is valid or not. Throws Failure likewise.
+int binary_command(const BinaryOptions& options);
+
 }  // namespace tfvm::cli

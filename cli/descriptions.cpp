@@ -181,4 +181,16 @@ Descriptions describe(InspectOptions& options) {
   return descriptions;
 }
 
+Descriptions describe(TextOptions& options) {
+  Descriptions descriptions;
+  add_group(descriptions, "Where to")
+      .add_options()  //
+      ("output,o", po::value<std::string>()->value_name("FILE")->notifier([&options](const std::string& file) {
+        options.output = file;
+      }),
+       "write to FILE, not to standard output");
+  finish(descriptions, options.common, "no more is said");
+  return descriptions;
+}
+
 }  // namespace tfvm::cli

@@ -23,5 +23,6 @@ Descriptions describe(RunOptions& options);
 Descriptions describe(ServeOptions& options);
 Descriptions describe(ValidateOptions& options);
 Descriptions describe(InspectOptions& options);
+Descriptions describe(TextOptions& options);  // and BinaryOptions
 
 }  // namespace tfvm::cli

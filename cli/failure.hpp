@@ -16,7 +16,7 @@ enum ExitCode : int {
   exit_trap = 134,     ///< the guest trapped: 128 + SIGABRT, what a native program that aborts gives
 };
 
-/// Ends the command. `message` is one line; `hint`, if any, says what to do about it.
+/// Ends the command. `message` is one line, and may show lines of a text below; `hint`, if any, says what to do.
 struct Failure {
   int exit_code = exit_failure;
   std::string message;

@@ -65,6 +65,8 @@ Commands
   serve DIR                   answer HTTP requests with the functions in a folder
   validate FILE...            check modules without running them
   inspect FILE                show what is in a module
+  text FILE                   print a module in the text format
+  binary FILE                 turn a module in the text format into a binary one
   help COMMAND                explain a command and its options
 
 Options
@@ -106,7 +108,7 @@ Examples
   tfvm run --invoke fib fib.wasm 30
   tfvm run --fuel 1000000 --max-memory 16MiB untrusted.wasm
   tfvm run --tcp-listen 127.0.0.1:8080 --env-file server.env server.wasm
-  wat2wasm --output=- add.wat | tfvm run --invoke add - 1 2
+  tfvm run --invoke add add.wat 1 2
 )";
 }
 
@@ -146,7 +148,7 @@ std::string help_for_validate() {
   return R"(usage: tfvm validate [OPTIONS] FILE...
 
 Decodes and validates modules as WebAssembly's standard says, and runs nothing. Silent if all is well. Each bad module
-gives one line with the reason and where it is: byte offset, section, function.
+gives one line with the reason and where it is: byte offset, section, function; one in the text format line and column.
 )" + option_list<ValidateOptions>() +
          R"(
 Exit codes
@@ -171,6 +173,36 @@ Examples
   tfvm inspect prog.wasm
   tfvm inspect --disassemble=main prog.wasm
   tfvm inspect prog.wasm --json | jq '.imports[].name'
+)";
+}
+
+std::string help_for_text() {
+  return R"(usage: tfvm text [OPTIONS] FILE
+
+Prints the module in FILE ('-': from standard input) in the text format, everything by index. 'tfvm binary' makes the
+same module of it again, but for custom sections such as names.
+)" + option_list<TextOptions>() +
+         R"(
+Exit codes
+  0 if it is printed; 1 if FILE is no module or cannot be read; 2 for wrong usage
+
+Examples
+  tfvm text prog.wasm | less
+)";
+}
+
+std::string help_for_binary() {
+  return R"(usage: tfvm binary [OPTIONS] FILE
+
+Assembles the module in FILE ('-': from standard input), which is in the text format of WebAssembly 3.0, to the binary
+format. It is not validated: 'tfvm validate' does that, for both formats.
+)" + option_list<TextOptions>() +
+         R"(
+Exit codes
+  0 if it is written; 1 if FILE is malformed or cannot be read; 2 for wrong usage
+
+Examples
+  tfvm binary prog.wat -o prog.wasm
 )";
 }
 

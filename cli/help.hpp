@@ -10,6 +10,8 @@ std::string help_for_run();
 std::string help_for_serve();
 std::string help_for_validate();
 std::string help_for_inspect();
+std::string help_for_text();
+std::string help_for_binary();
 
 /// "tfvm 1.2.3\n"
 std::string version_text();

@@ -4,6 +4,7 @@
 #include "cli/commands.hpp"
 #include "cli/inspect.hpp"
 #include "cli/module_file.hpp"
+#include "cli/module_text.hpp"
 #include "cli/text.hpp"
 #include "decoder/error.hpp"
 
@@ -47,7 +48,7 @@ void write_disassembly(const Inspection& inspection, std::span<const std::uint32
 }  // namespace
 
 int inspect_command(const InspectOptions& options) {
-  std::vector<std::uint8_t> bytes = read_module_file(options.file);
+  std::vector<std::uint8_t> bytes = read_module(options.file);
   const std::string hint = hint_for_non_module(bytes);
   const Result<std::unique_ptr<Module>> decoded = decode_module(std::move(bytes), std::make_shared<TypeRegistry>());
   if (!decoded) fail(printable(options.file) + ": " + decoded.error().to_string(), hint);

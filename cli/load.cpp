@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "cli/module_file.hpp"
+#include "cli/module_text.hpp"
 #include "cli/text.hpp"
 #include "decoder/error.hpp"
 
@@ -20,7 +21,7 @@ constexpr std::size_t guess_size = 64;
 std::shared_ptr<const LoadedModule> load_module_file(const Engine& engine, const std::string& path,
                                                      const Report& report) {
   const auto start = std::chrono::steady_clock::now();
-  std::vector<std::uint8_t> bytes = read_module_file(path);
+  std::vector<std::uint8_t> bytes = read_module(path);
   const std::size_t size = bytes.size();
   std::array<std::uint8_t, guess_size> head = {};
   const std::size_t head_size = std::min(size, guess_size);

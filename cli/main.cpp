@@ -33,6 +33,8 @@ struct Execute {
   int operator()(const ServeOptions& options) const { return serve_command(options, report); }
   int operator()(const ValidateOptions& options) const { return validate_command(options, report); }
   int operator()(const InspectOptions& options) const { return inspect_command(options); }
+  int operator()(const TextOptions& options) const { return text_command(options); }
+  int operator()(const BinaryOptions& options) const { return binary_command(options); }
   int operator()(const ShowText& show) const {
     write_output(show.text);
     return exit_success;

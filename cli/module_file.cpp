@@ -103,10 +103,6 @@ std::string hint_for_non_module(std::span<const std::uint8_t> bytes) {
   if (begins_with(bytes, elf_magic))
     return "this is a native program; compile it for WebAssembly (--target=wasm32-wasi)";
   if (begins_with(bytes, gzip_magic)) return "this is compressed; unpack it first (gunzip)";
-  const auto first = std::find_if(bytes.begin(), bytes.end(),
-                                  [](std::uint8_t c) { return c != ' ' && c != '\t' && c != '\r' && c != '\n'; });
-  if (first != bytes.end() && (*first == '(' || *first == ';'))
-    return "this looks like the text format; turn it into a module first: wat2wasm FILE.wat -o FILE.wasm";
   return "a WebAssembly module starts with the bytes 00 61 73 6d";
 }
 

@@ -21,7 +21,8 @@ namespace po = boost::program_options;
 
 using Arguments = std::span<const std::string_view>;
 
-constexpr std::array<std::string_view, 5> command_names = {"run", "serve", "validate", "inspect", "help"};
+constexpr std::array<std::string_view, 7> command_names = {"run",  "serve",  "validate", "inspect",
+                                                           "text", "binary", "help"};
 
 bool is_option(std::string_view argument) { return argument.starts_with('-') && argument != "-"; }
 
@@ -114,6 +115,20 @@ Command parse_inspect(Arguments arguments) {
   return options;
 }
 
+template <class Options>
+Command parse_conversion(Arguments arguments, const char* command, const std::string& help) {
+  Options options;
+  std::optional<SplitArguments> split =
+      parse_options(arguments, static_cast<TextOptions&>(options), OptionsEnd::AtEnd, command);
+  if (!split) return ShowText{help};
+  const std::string usage = std::string("usage: ") + command + " FILE [-o FILE]";
+  if (split->operands.empty()) fail_usage("no FILE to convert", usage);
+  if (split->operands.size() > 1)
+    fail_usage("one FILE at a time, not also '" + printable(split->operands[1]) + "'", usage);
+  options.file = std::move(split->operands.front());
+  return options;
+}
+
 Command parse_help(Arguments arguments) {
   if (arguments.empty()) return ShowText{help_overview()};
   const std::string_view topic = arguments[0];
@@ -121,6 +136,8 @@ Command parse_help(Arguments arguments) {
   if (topic == "serve") return ShowText{help_for_serve()};
   if (topic == "validate") return ShowText{help_for_validate()};
   if (topic == "inspect") return ShowText{help_for_inspect()};
+  if (topic == "text") return ShowText{help_for_text()};
+  if (topic == "binary") return ShowText{help_for_binary()};
   if (topic == "help" || is_option(topic)) return ShowText{help_overview()};
   const std::string_view meant = closest(topic, command_names);
   fail_usage("there is no command '" + printable(topic) + "'",
@@ -145,6 +162,8 @@ Command parse_command_line(Arguments arguments) {
   if (first == "serve") return parse_serve(rest);
   if (first == "validate") return parse_validate(rest);
   if (first == "inspect") return parse_inspect(rest);
+  if (first == "text") return parse_conversion<TextOptions>(rest, "tfvm text", help_for_text());
+  if (first == "binary") return parse_conversion<BinaryOptions>(rest, "tfvm binary", help_for_binary());
   if (first == "help") return parse_help(rest);
   if (first == "--help" || first == "-h") return ShowText{help_overview()};
   if (first == "--version" || first == "-V") return ShowText{version_text()};

@@ -127,12 +127,23 @@ struct InspectOptions {
   std::string function;  ///< index or name; empty: all
 };
 
+/// tfvm text FILE [-o FILE]
+struct TextOptions {
+  CommonOptions common;
+  std::string file;
+  std::optional<std::string> output;  ///< none, or "-": standard output
+};
+
+/// tfvm binary FILE [-o FILE]
+struct BinaryOptions : TextOptions {};
+
 /// Text for standard output instead of a command: --help, help COMMAND, --version.
 struct ShowText {
   std::string text;
 };
 
-using Command = std::variant<RunOptions, ServeOptions, ValidateOptions, InspectOptions, ShowText>;
+using Command =
+    std::variant<RunOptions, ServeOptions, ValidateOptions, InspectOptions, TextOptions, BinaryOptions, ShowText>;
 
 /// `arguments` without the program's name. Throws Failure (usage) for what cannot be understood.
 /// `run` with no option of ours is recognised without touching Boost.

@@ -207,10 +207,34 @@ TEST(RunCommand, FilesThatCannotBeRun) {
   EXPECT_EQ(empty.exit_code, 1);
   EXPECT_NE(empty.errors.find("malformed: unexpected end"), std::string::npos) << empty.errors;
   EXPECT_NE(empty.errors.find("hint: the file is empty\n"), std::string::npos) << empty.errors;
-  const ChildResult text = run_tfvm({testdata("trap.wat")});
-  EXPECT_EQ(text.exit_code, 1);
-  EXPECT_NE(text.errors.find("text format"), std::string::npos);
   EXPECT_EQ(run_tfvm({testdata("invalid.wasm")}).exit_code, 1);
+}
+
+TEST(RunCommand, TextIsAssembled) {
+  EXPECT_EQ(run_tfvm({testdata("trap.wat")}).exit_code, run_tfvm({testdata("trap.wasm")}).exit_code);
+  const ChildResult sum = run_tfvm({"run", "--invoke", "f", "-"},
+                                   {.standard_input = ";; comment\n(func (export \"f\") (result i32) i32.const 7)"});
+  EXPECT_EQ(sum.exit_code, 0) << sum.errors;
+  EXPECT_EQ(sum.output, "7\n");
+  const ChildResult bad = run_tfvm({"run", "-"}, {.standard_input = "(module\n  (func (i32.got)))"});
+  EXPECT_EQ(bad.exit_code, 1);
+  EXPECT_EQ(bad.errors,
+            "error: -: malformed: unknown operator i32.got (line 2, column 10)\n"
+            "  (func (i32.got)))\n"
+            "         ^\n");
+}
+
+TEST(TextCommand, BothFormatsTurnIntoEachOther) {
+  const ChildResult binary = run_tfvm({"binary", testdata("trap.wat")});
+  EXPECT_EQ(binary.exit_code, 0) << binary.errors;
+  const ChildResult text = run_tfvm({"text", "-"}, {.standard_input = binary.output});
+  EXPECT_EQ(text.exit_code, 0) << text.errors;
+  EXPECT_NE(text.output.find("call 2\n"), std::string::npos) << text.output;
+  EXPECT_EQ(run_tfvm({"binary", "-"}, {.standard_input = text.output}).output, binary.output);
+  EXPECT_EQ(run_tfvm({"text", "-"}, {.standard_input = "(func"}).exit_code, 1);
+  EXPECT_EQ(run_tfvm({"text", testdata("trap.wasm"), "-o", "/no/such/folder/x"}).exit_code, 1);
+  EXPECT_EQ(run_tfvm({"binary"}).exit_code, 2);
+  EXPECT_NE(run_tfvm({"binary", "--help"}).output.find("--output"), std::string::npos);
 }
 
 TEST(RunCommand, WrongUsageExits2) {

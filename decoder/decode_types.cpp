@@ -218,7 +218,9 @@ ValueType read_value_type(Reader& reader, const TypeScope& scope, FeatureSet fea
       break;
     default:
       if (!try_read_reference_type(reader, scope, type)) fail_malformed("malformed value type", offset);
-      require_feature(features, Feature::ReferenceTypes, "a reference type", offset);
+      // The features that a module uses may hold this type's own feature alone.
+      if (!features.has(feature_of(type)))
+        require_feature(features, Feature::ReferenceTypes, "a reference type", offset);
       return type;
   }
   reader.byte();

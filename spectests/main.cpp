@@ -6,12 +6,13 @@
 #include <thread>
 
 #include "spectests/jobs.hpp"
+#include "spectests/judge.hpp"
 #include "spectests/suite.hpp"
 #include "vm/oracle/oracle.hpp"
 
 namespace {
 
-namespace options = boost::program_options;
+namespace program_options = boost::program_options;
 using namespace tfvm::spectests;
 
 constexpr int exit_failed = 1;
@@ -25,6 +26,8 @@ struct Settings {
   std::size_t jobs = std::max(1u, std::thread::hardware_concurrency());
   unsigned timeout_seconds = 120;
   bool verbose = false;
+  bool uses_wabt = false;
+  bool judges = false;
   std::vector<std::string> files;
 };
 
@@ -35,25 +38,29 @@ struct UsageError {
 
 /// False: the help was asked for and printed.
 bool read_settings(int count, char** arguments, Settings& settings) {
-  options::options_description visible("usage: spectests --suite DIR [options] [FILES]\n\noptions");
-  visible.add_options()("suite", options::value(&settings.suite), "folder of the official scripts")(
-      "engine", options::value(&settings.engine)->default_value(settings.engine), "tree or oracle")(
-      "jobs", options::value(&settings.jobs)->default_value(settings.jobs), "scripts at the same time")(
-      "timeout", options::value(&settings.timeout_seconds)->default_value(settings.timeout_seconds),
-      "seconds for one script")("expected-failures", options::value(&settings.expected_failures),
+  program_options::options_description visible("usage: spectests --suite DIR [options] [FILES]\n\noptions");
+  visible.add_options()("suite", program_options::value(&settings.suite), "folder of the official scripts")(
+      "engine", program_options::value(&settings.engine)->default_value(settings.engine), "tree or oracle")(
+      "jobs", program_options::value(&settings.jobs)->default_value(settings.jobs), "scripts at the same time")(
+      "timeout", program_options::value(&settings.timeout_seconds)->default_value(settings.timeout_seconds),
+      "seconds for one script")("expected-failures", program_options::value(&settings.expected_failures),
                                 "file with names of scripts that fail for a reason outside of tfvm")(
-      "in-house", options::value(&settings.in_house), "folder of our own scripts")(
-      "verbose", options::bool_switch(&settings.verbose), "print all failures of a script, not the first ten")(
-      "help", "print this");
-  options::options_description all;
-  all.add(visible).add_options()("files", options::value(&settings.files), "");
-  options::positional_options_description positions;
+      "in-house", program_options::value(&settings.in_house), "folder of our own scripts")(
+      "verbose", program_options::bool_switch(&settings.verbose), "print all failures of a script, not the first ten")(
+      "wabt", program_options::bool_switch(&settings.uses_wabt),
+      "let wabt's wast2json read the scripts, as far as it can")(
+      "judge", program_options::bool_switch(&settings.judges),
+      "run nothing; compare our binary modules with those that wabt makes of the same text")("help", "print this");
+  program_options::options_description all;
+  all.add(visible).add_options()("files", program_options::value(&settings.files), "");
+  program_options::positional_options_description positions;
   positions.add("files", -1);
-  options::variables_map values;
+  program_options::variables_map values;
   try {
-    options::store(options::command_line_parser(count, arguments).options(all).positional(positions).run(), values);
-    options::notify(values);
-  } catch (const options::error& error) {
+    program_options::store(
+        program_options::command_line_parser(count, arguments).options(all).positional(positions).run(), values);
+    program_options::notify(values);
+  } catch (const program_options::error& error) {
     throw UsageError{error.what()};
   }
   if (values.count("help") != 0) {
@@ -132,14 +139,18 @@ int run(const Settings& settings) {
   const std::vector<Script> scripts = choose_scripts(settings);
   auto expected = read_expected_failures(settings.expected_failures);
   if (!expected) throw UsageError{expected.error().message};
-  RunnerOptions runner;
-  if (settings.engine == "oracle") runner.execute = &tfvm::oracle::execute;
+  SuiteOptions options;
+  options.uses_wabt = settings.uses_wabt;
+  if (settings.engine == "oracle") options.runner.execute = &tfvm::oracle::execute;
   JobOptions jobs;
   jobs.parallel = settings.jobs;
   jobs.time_limit = std::chrono::seconds(settings.timeout_seconds);
   Summary summary(std::move(*expected), settings.verbose);
   run_jobs(
-      scripts.size(), jobs, [&](std::size_t index) { return run_script(scripts[index], ConvertOptions{}, runner); },
+      scripts.size(), jobs,
+      [&](std::size_t index) {
+        return settings.judges ? compare_with_wabt(scripts[index]) : run_script(scripts[index], options);
+      },
       [&](std::size_t index, const Report& report) { summary.add(scripts[index], report); });
   return summary.print() ? 0 : exit_failed;
 }

@@ -43,7 +43,7 @@ std::string describe(const Value& value) {
     case ValueKind::I64: return text + std::to_string(value.slot.as_i64());
     case ValueKind::Ref:
       if (value.slot.is_null()) return text + "null";
-      return text + (value.type == externref ? std::to_string(value.slot.as_external()) : "a function");
+      return text + (value.type.heap() == HeapKind::Extern ? std::to_string(value.slot.as_external()) : "a function");
     default: return text + hexadecimal(value.slot.bits);
   }
 }
@@ -54,6 +54,7 @@ std::string describe(const Pattern& pattern) {
     case Pattern::Kind::CanonicalNan: return to_string(pattern.value.type) + ":nan:canonical";
     case Pattern::Kind::ArithmeticNan: return to_string(pattern.value.type) + ":nan:arithmetic";
     case Pattern::Kind::NonNull: return to_string(pattern.value.type) + ":not null";
+    case Pattern::Kind::AnyNull: return "null";
     case Pattern::Kind::Vector: return "v128";
   }
   return {};
@@ -67,12 +68,14 @@ void append(std::string& list, const std::string& item, std::string_view separat
 }  // namespace
 
 bool matches(const Pattern& pattern, const Value& value) {
+  if (pattern.kind == Pattern::Kind::AnyNull) return value.type.is_ref() && value.slot.is_null();
   if (!same_kind(pattern.value.type, value.type)) return false;
   switch (pattern.kind) {
     case Pattern::Kind::Exact: return pattern.value.slot.bits == value.slot.bits;
     case Pattern::Kind::NonNull: return !value.slot.is_null();
     case Pattern::Kind::CanonicalNan:
     case Pattern::Kind::ArithmeticNan: return is_nan(pattern, value.slot.bits);
+    case Pattern::Kind::AnyNull:
     case Pattern::Kind::Vector: return false;
   }
   return false;

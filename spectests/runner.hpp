@@ -18,6 +18,7 @@ namespace tfvm::spectests {
 struct RunnerOptions {
   ExecuteFunction execute = nullptr;  ///< null: the store's default
   StoreLimits limits = {};
+  bool takes_malformed_for_invalid = false;  ///< wabt encodes some invalid modules in a malformed way
 };
 
 /// Runs one script, once.
@@ -36,6 +37,11 @@ class Runner {
     ModuleInstance* instance = nullptr;
     std::string skip_reason;
   };
+  /// A module that was only loaded: likewise.
+  struct Definition {
+    std::shared_ptr<const LoadedModule> module;
+    std::string skip_reason;
+  };
   struct Outcome {
     std::vector<Value> values;
     std::optional<Trap> trap;
@@ -44,6 +50,7 @@ class Runner {
   void run(const Command& command);
   void run_module(const Command& command);
   void run_definition(const Command& command);
+  void run_instance(const Command& command);
   void run_register(const Command& command);
   void run_action(const Command& command);
   void run_assert_return(const Command& command);
@@ -55,6 +62,11 @@ class Runner {
 
   const Target* find_target(const std::string& name) const;
   void set_current(const Command& command, Target target);
+  /// The module of a command that defines one; what kept it from being loaded is reported.
+  Definition define(const Command& command);
+  Target instantiate(const Command& command, const Definition& definition);
+  /// The module's bytes, loaded; for a text that could not be assembled, why.
+  Result<std::shared_ptr<const LoadedModule>> load_bytes(const Command& command);
   /// What the action gave; none if it could not be done, which is reported.
   std::optional<Outcome> perform(const Command& command);
   std::optional<Outcome> invoke(const Command& command, ModuleInstance& instance);
@@ -75,6 +87,9 @@ class Runner {
   Linker linker_;
   Target current_;
   std::map<std::string, Target> named_;
+  Definition last_definition_;
+  std::map<std::string, Definition> definitions_;
+  bool takes_malformed_for_invalid_;
   std::map<std::string, std::string> skipped_registrations_;  ///< import module name to reason
 };
 

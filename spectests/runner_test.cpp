@@ -12,9 +12,9 @@ namespace {
 
 Report run(std::string_view text) {
   const TestFolder folder;
-  RunnerOptions options;
-  options.execute = &oracle::execute;
-  return run_script(Script{folder.write("test.wast", text), "test"}, ConvertOptions{}, options);
+  SuiteOptions options;
+  options.runner.execute = &oracle::execute;
+  return run_script(Script{folder.write("test.wast", text), "test"}, options);
 }
 
 std::string summary(std::string_view text) { return run(text).summary(true); }
@@ -53,20 +53,25 @@ TEST(Runner, WrongExpectationsFail) {
 }
 
 TEST(Runner, ModulesThatShouldBeRejected) {
-  EXPECT_EQ(summary(R"(
+  EXPECT_EQ(summary(R"W(
     (assert_invalid (module (func (result i32))) "type mismatch")
     (assert_malformed (module binary "\00asm\01\00\00") "unexpected end")
-    (assert_malformed (module quote "(func") "unexpected end"))"),
-            "2 passed, 0 failed, 1 skipped (1 text format)");
+    (assert_malformed (module quote "(func") "unexpected token")
+    (assert_malformed (module quote "(func (local.got 0))") "unknown operator"))W"),
+            "4 passed, 0 failed, 0 skipped");
 }
 
 TEST(Runner, ModulesThatShouldBeRejectedButAreNot) {
-  EXPECT_EQ(summary(R"(
+  EXPECT_EQ(summary(R"W(
     (assert_malformed (module binary "\00asm\01\00\00\00") "unexpected end")
     (assert_malformed (module binary "\00asm\01\00\00\00" "\03\02\01\00") "an invalid module is not malformed")
     (assert_invalid (module binary "\00asm\01\00\00\00") "type mismatch")
-    (assert_unlinkable (module) "unknown import"))"),
-            "0 passed, 4 failed, 0 skipped");
+    (assert_malformed (module quote "(func)") "unknown operator")
+    (assert_malformed (module quote "(func (local.got 0))") "these are other words")
+    (assert_malformed (module quote "(func (result i32))") "an invalid module is not malformed")
+    (assert_invalid (module quote "(func (local.got 0))") "unknown operator")
+    (assert_unlinkable (module) "unknown import"))W"),
+            "0 passed, 8 failed, 0 skipped");
 }
 
 TEST(Runner, Instantiation) {
@@ -134,8 +139,39 @@ TEST(Runner, WhatNeedsAMissingFeatureIsSkippedWithAllThatNeedsIt) {
             "0 passed, 0 failed, 4 skipped (4 needs simd)");
 }
 
+TEST(Runner, InstancesOfADefinitionDoNotShareState) {
+  EXPECT_EQ(summary(R"(
+    (module $Other (func (export "f") (result i32) (i32.const 7)))
+    (module definition $D (global $g (mut i32) (i32.const 1)) (func (export "set") (global.set $g (i32.const 2)))
+      (func (export "get") (result i32) (global.get $g)))
+    (assert_return (invoke "f") (i32.const 7))
+    (module instance $A $D)
+    (module instance $B $D)
+    (invoke $A "set")
+    (assert_return (invoke $A "get") (i32.const 2))
+    (assert_return (invoke "get") (i32.const 1))
+    (module instance $C)
+    (assert_return (invoke $C "get") (i32.const 1)))"),
+            "4 passed, 0 failed, 0 skipped");
+  EXPECT_EQ(run("(module instance $A $Nowhere)").failed, 1u);
+  EXPECT_EQ(run("(module definition $D (func (export \"v\") (result v128) unreachable)) (module instance $A $D)"
+                "(assert_trap (invoke $A \"v\") \"unreachable\")")
+                .summary(true),
+            "0 passed, 0 failed, 1 skipped (1 needs simd)");
+}
+
+TEST(Runner, WabtReadsScriptsToo) {
+  const TestFolder folder;
+  SuiteOptions options;
+  options.uses_wabt = true;
+  const auto script = folder.write("test.wast", R"W((module (func (export "one") (result i32) (i32.const 1)))
+    (assert_return (invoke "one") (i32.const 1))
+    (assert_malformed (module quote "(func") "unexpected end"))W");
+  EXPECT_EQ(run_script(Script{script, "test"}, options).summary(true), "1 passed, 0 failed, 1 skipped (1 text format)");
+}
+
 TEST(Runner, AnUnreadableScriptIsAFailure) {
-  EXPECT_EQ(run_script(Script{"/no/such/script.wast", "x"}, ConvertOptions{}, RunnerOptions{}).failed, 1u);
+  EXPECT_EQ(run_script(Script{"/no/such/script.wast", "x"}).failed, 1u);
   EXPECT_EQ(run("(module").failed, 1u);
 }
 

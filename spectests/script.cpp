@@ -20,6 +20,7 @@ struct CommandName {
 constexpr std::array command_names = {
     CommandName{"module", CommandKind::Module},
     CommandName{"module definition", CommandKind::Definition},
+    CommandName{"module instance", CommandKind::Instance},
     CommandName{"register", CommandKind::Register},
     CommandName{"action", CommandKind::Action},
     CommandName{"assert_return", CommandKind::AssertReturn},

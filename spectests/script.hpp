@@ -1,8 +1,10 @@
-// A test script as commands: what wast2json's JSON says, with the modules' bytes. Reading only; runner.hpp executes.
+// A test script as commands, with the modules' bytes, and one way to get them: from wast2json's JSON. The other one is
+// wast.hpp. Reading only; runner.hpp executes.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +21,7 @@ struct Pattern {
     CanonicalNan,   ///< a NaN of the type of `value` whose payload is the topmost bit only
     ArithmeticNan,  ///< a NaN of the type of `value` whose topmost payload bit is set
     NonNull,        ///< a reference of the type of `value`, but not null
+    AnyNull,        ///< null, of whatever reference type
     Vector,         ///< a v128: not supported yet
   };
   Kind kind = Kind::Exact;
@@ -37,6 +40,7 @@ struct Action {
 enum class CommandKind : std::uint8_t {
   Module,      ///< load, instantiate, make current; `name` may name it
   Definition,  ///< load, remember as `name`
+  Instance,    ///< instantiate the definition `definition` (empty: the last one), make current; `name` may name it
   Register,    ///< exports of `name` (or of the current instance) become importable from `as`
   Action,
   AssertReturn,
@@ -55,11 +59,13 @@ struct Command {
   std::uint32_t line = 0;
   std::string name;
   std::string as;
+  std::string definition;
   Action action;
   std::vector<Pattern> expected;  ///< one a result; if `is_either`: the alternatives for one result
   bool is_either = false;
   std::string text;  ///< expected trap or error
   std::vector<std::uint8_t> module;
+  std::optional<Error> text_error;                  ///< the module is text that could not be assembled
   bool is_text_module = false;                      ///< the module is in the text format; `module` is empty
   std::string skip_reason;                          ///< Skipped: "needs gc", ...
   CommandKind skipped_kind = CommandKind::Skipped;  ///< Skipped: what it would have been

@@ -1,9 +1,11 @@
-// Files and names; what a script holds is convert.cpp's and runner.cpp's.
+// Files and names; what a script holds is wast.cpp's, convert.cpp's and runner.cpp's.
 #include "spectests/suite.hpp"
 
 #include <algorithm>
 #include <fstream>
 #include <system_error>
+
+#include "spectests/wast.hpp"
 
 namespace tfvm::spectests {
 
@@ -48,16 +50,29 @@ Result<std::set<std::string>> read_expected_failures(const fs::path& path) {
   return names;
 }
 
-Report run_script(const Script& script, const ConvertOptions& convert, const RunnerOptions& options) {
-  const auto conversion = convert_script(script.path, convert);
-  if (!conversion) {
+namespace {
+
+Result<std::vector<Command>> read_commands(const Script& script, const SuiteOptions& options) {
+  if (!options.uses_wabt) return read_wast_file(script.path);
+  auto conversion = convert_script(script.path, options.convert);
+  if (!conversion) return conversion.error();
+  return std::move(conversion->commands);
+}
+
+}  // namespace
+
+Report run_script(const Script& script, const SuiteOptions& options) {
+  const auto commands = read_commands(script, options);
+  if (!commands) {
     Report report;
     report.failed = 1;
-    report.failures.push_back(script.name + ": " + conversion.error().to_string());
+    report.failures.push_back(script.name + ": " + commands.error().to_string());
     return report;
   }
-  Runner runner(script.name, options);
-  runner.run(conversion->commands);
+  RunnerOptions runner_options = options.runner;
+  runner_options.takes_malformed_for_invalid = options.uses_wabt;
+  Runner runner(script.name, runner_options);
+  runner.run(*commands);
   return runner.report();
 }
 

@@ -28,7 +28,13 @@ std::vector<Script> select_scripts(const std::vector<Script>& scripts, const std
 /// Names of scripts, one a line; # starts a comment. Errors (Host): the file cannot be read.
 Result<std::set<std::string>> read_expected_failures(const std::filesystem::path& path);
 
-/// Converts and runs a script.
-Report run_script(const Script& script, const ConvertOptions& convert, const RunnerOptions& options);
+struct SuiteOptions {
+  RunnerOptions runner = {};
+  bool uses_wabt = false;  ///< wabt reads the script, not our own text format
+  ConvertOptions convert = {};
+};
+
+/// Reads and runs a script.
+Report run_script(const Script& script, const SuiteOptions& options = {});
 
 }  // namespace tfvm::spectests

@@ -20,7 +20,7 @@
 ;; (memory 1) (func (drop (i32.load offset=0x1_0000_0000 (i32.const 0))))
 (assert_invalid
   (module binary "\00asm\01\00\00\00" "\01\04\01\60\00\00" "\03\02\01\00" "\05\03\01\00\01"
-                 "\0a\0f\01\0d\00\41\00\28\02\80\80\80\80\10\1a\0b")
+                 "\0a\0e\01\0c\00\41\00\28\02\80\80\80\80\10\1a\0b")
   "offset out of range")
 ;; alignment beyond natural is invalid, beyond what the field can say malformed
 (assert_invalid
