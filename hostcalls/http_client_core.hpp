@@ -4,7 +4,6 @@
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <memory>
@@ -13,6 +12,7 @@
 #include <thread>
 
 #include "decoder/error.hpp"
+#include "hostcalls/asio_ssl.hpp"
 #include "hostcalls/http_connection.hpp"
 #include "hostcalls/resolver.hpp"
 

@@ -4,8 +4,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
@@ -15,6 +13,7 @@
 #include <vector>
 
 #include "hostcalls/address.hpp"
+#include "hostcalls/asio_ssl.hpp"
 #include "hostcalls/outbound_url.hpp"
 
 namespace tfvm::hostcalls {

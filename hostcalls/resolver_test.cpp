@@ -1,6 +1,7 @@
 // Resolver against servers that lie, fail, cut off and loop, and against dnsmasq.
 #include "hostcalls/resolver.hpp"
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -105,11 +106,11 @@ TEST(Resolver, TakesOnlyTheAnswerToItsQuestion) {
 }
 
 TEST(Resolver, TakesNothingFromOthers) {
-  FakeDnsServer* self = nullptr;
+  std::atomic<FakeDnsServer*> self = nullptr;
   FakeDnsServer server([&](const std::string& query) {
     // Somebody who knows everything but sends from another socket.
     const int stranger = ::socket(AF_INET, SOCK_DGRAM, 0);
-    const SocketAddress client(*Address::parse("127.0.0.1"), self->ports().back());
+    const SocketAddress client(*Address::parse("127.0.0.1"), self.load()->ports().back());
     const std::string forged = answer_to(query, {a("example.com", "192.0.2.66")});
     ::sendto(stranger, forged.data(), forged.size(), 0, client.get(), client.size());
     ::close(stranger);

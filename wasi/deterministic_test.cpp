@@ -29,7 +29,8 @@ class DeterministicTest : public testing::Test {
 
 TEST_F(DeterministicTest, RandomBytesFollowFromTheSeed) {
   const auto one = guest(1), again = guest(1), two = guest(2);
-  const std::string bytes = random(*one, 5) + random(*one, 1000);
+  std::string bytes = random(*one, 5);
+  bytes += random(*one, 1000);
   EXPECT_EQ(random(*again, 1005), bytes);
   EXPECT_NE(random(*two, 1005), bytes);
   EXPECT_EQ(static_cast<unsigned char>(random(*guest(0), 1)[0]), 0xaf);  // as other SplitMix64s

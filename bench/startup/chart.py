@@ -165,10 +165,13 @@ def startup_line(picture, axis, row, y):
                          "dim", "end")
     else:
         start = axis.left + 8 if then is None or axis.x(then) > axis.left + 320 else axis.x(then) + 60
-        picture.text(start, y + 4, f"not measured: {shorten(row['skipped'], 72)}", "dim")
+        letters = int((WIDTH - 24 - start) / 7)
+        picture.text(start, y + 4, shorten(f"not measured: {row['skipped']}", letters), "dim")
     if then is not None:
         picture.diamond(axis.x(then), y, "then")
-        picture.text(axis.x(then) + 11, y + 4, f"{then:g}", "dim halo")
+        covers_dot = row["runs"] and 0 < axis.x(row["wall_ms"]["median"]) - axis.x(then) < 50
+        side = (-11, "end") if covers_dot else (11, "start")
+        picture.text(axis.x(then) + side[0], y + 4, f"{then:g}", "dim halo", side[1])
 
 
 def label(picture, axis, row, y, text, style):

@@ -107,7 +107,10 @@ def run_all(settings):
         functions = None
         if settings.functions:
             node = next((row.command[:-1] for row in rows if row.name == "node" and row.runs), None)
-            functions = measure_functions(commands["tfvm"], node, rows, settings, settings.docker)
+            try:
+                functions = measure_functions(commands["tfvm"], node, rows, settings, settings.docker)
+            except (MeasureError, OSError) as error:
+                say(f"functions: not measured: {error}")
         return make_record(rows, functions, settings, describe_machine(), (load_before, os.getloadavg()[0]))
 
 

@@ -132,6 +132,9 @@ TEST_F(FunctionSettingsTest, UnknownKeysAndBadValuesSayWhere) {
     EXPECT_NE(found, "none") << toml;
     EXPECT_EQ(found.substr(0, found.find_first_not_of("0123456789")).empty(), false) << toml << ": " << found;
   }
+  EXPECT_NE(problem("A0\xcf\xbd"), "none") << "a character that toml++ has no answer for";
+  EXPECT_NE(problem("a = 1\n[[[[[i[[[\xdb[[=\0t"), "none");
+  EXPECT_NE(problem("[[[a"), "none");
   EXPECT_NE(problem(std::string(70'000, '#')), "none");
   EXPECT_NE(problem("a = " + std::string(10'000, '[')), "none");
 }

@@ -32,7 +32,7 @@ struct ServerContext {
   ServerMetrics metrics;
   std::atomic<bool> is_draining{false};
   std::atomic<std::uint64_t> buffered_bytes{0};  ///< of bodies
-  std::uint64_t id_seed = 0;  ///< of request ids
+  std::uint64_t id_seed = 0;                     ///< of request ids
   std::atomic<std::uint64_t> next_id{0};
   std::uint16_t https_port = 0;  ///< where redirects go; 0: no TLS listener
 
@@ -119,7 +119,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   std::string in_;   ///< received, not used yet
   std::string out_;  ///< to be sent, from out_begin_ on
   std::size_t out_begin_ = 0;
-  std::string tail_;  ///< a large body, to be sent after out_
+  std::string tail_;              ///< a large body, to be sent after out_
   std::uint64_t held_bytes_ = 0;  ///< counted in buffered_bytes
   std::uint64_t phase_bytes_ = 0;
   SteadyTime phase_began_{};

@@ -94,7 +94,7 @@ void Workers::join() {
     if (thread.thread.joinable()) thread.thread.join();
     lock.lock();
   }
-  is_ending_ = true;
+  monitor_ends_ = true;
   monitor_wanted_.notify_all();
   lock.unlock();
   if (monitor_.joinable()) monitor_.join();
@@ -111,7 +111,7 @@ void Workers::monitor() {
   SteadyTime housekept{};
   unsigned idle_ticks = 0;
   std::uint64_t known_sections = 0;
-  while (!is_ending_) {
+  while (!monitor_ends_) {
     const SteadyTime now = std::chrono::steady_clock::now();
     bool is_busy = look_at_threads(now);
     std::uint64_t sections = 0;
@@ -154,7 +154,7 @@ bool Workers::look_at_threads(SteadyTime now) {
     const std::lock_guard lock(thread.mutex);
     if (thread.watched == nullptr) continue;
     if (is_slow) thread.watched->on_slow();
-    if (now >= thread.deadline) thread.watched->on_deadline();
+    if (is_ending_ || now >= thread.deadline) thread.watched->on_deadline();
   }
   return is_busy;
 }

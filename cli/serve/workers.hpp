@@ -86,9 +86,10 @@ class Workers {
   std::condition_variable monitor_wanted_;
   std::vector<std::unique_ptr<Thread>> threads_;
   std::thread monitor_;
-  unsigned spares_ = 0;       ///< threads that wait for a place
-  unsigned free_places_ = 0;  ///< places that a waiting thread should take
-  bool is_ending_ = false;
+  unsigned spares_ = 0;        ///< threads that wait for a place
+  unsigned free_places_ = 0;   ///< places that a waiting thread should take
+  bool is_ending_ = false;     ///< the loop has ended: what still holds up a thread is past its deadline
+  bool monitor_ends_ = false;  ///< all other threads have ended
   std::atomic<bool> monitor_sleeps_{false};
   std::atomic<unsigned> thread_count_{0};
   std::atomic<std::uint64_t> replacements_{0};

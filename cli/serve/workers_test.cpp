@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <condition_variable>
 #include <gtest/gtest.h>
+#include <memory>
 #include <mutex>
 
 namespace tfvm::serve {
@@ -74,15 +75,16 @@ TEST_F(WorkersTest, AThreadThatIsHeldUpIsReplaced) {
 TEST_F(WorkersTest, SparesAreUsedAgainAndBounded) {
   start(1, 3);
   for (int round = 0; round < 20; ++round) {
-    Gate others_ran;
-    Gate first_ended;
-    post([&] {
+    // Shared: the thread that was held up may still be leaving when the next round begins.
+    const auto others_ran = std::make_shared<Gate>();
+    const auto others_ended = std::make_shared<Gate>();
+    post([this, others_ran] {
       const Workers::Section section(*workers_, std::chrono::steady_clock::now(), SteadyTime::max(), nullptr);
-      others_ran.wait();
+      others_ran->wait();
     });
-    post([&] { others_ran.open(); });
-    post([&] { first_ended.open(); });
-    first_ended.wait();
+    post([others_ran] { others_ran->open(); });
+    post([others_ended] { others_ended->open(); });
+    others_ended->wait();
   }
   EXPECT_LE(workers_->threads(), 3u);
   end();
