@@ -103,7 +103,7 @@ SandboxPlan own_plan(const RunOptions& options, const wasi::Wasi& system) {
   const bool is_redis = store && store->starts_with("redis://");
   plan.makes_connections = is_redis || !options.hostcalls.outbound_rules.empty();
   if (plan.makes_connections)
-    plan.read_paths = {"/etc/resolv.conf", "/etc/hosts", "/etc/ssl", "/usr/share/ca-certificates"};
+    plan.read_paths = {"/etc/resolv.conf", "/etc/hosts", "/etc/ssl", "/usr/lib/ssl", "/usr/share/ca-certificates"};
   if (store && !is_redis) {
     const std::size_t slash = store->rfind('/');
     const std::string folder = slash == std::string::npos ? "." : store->substr(0, slash + 1);
