@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -83,6 +84,8 @@ inline ChildResult run_child(const std::string& program, const std::vector<std::
   Pipe err;
   ::fcntl(in.ends[1], F_SETFL, O_NONBLOCK);
   if (input.output_is_closed) out.close(0);
+  std::string_view rest = input.standard_input;
+  if (!rest.empty()) feed(in, rest);  // what fits is there before the child looks
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -111,7 +114,6 @@ inline ChildResult run_child(const std::string& program, const std::vector<std::
   err.close(1);
 
   ChildResult result;
-  std::string_view rest = input.standard_input;
   while (out.ends[0] >= 0 || err.ends[0] >= 0 || in.ends[1] >= 0) {
     std::array<pollfd, 3> waiting = {{{out.ends[0], POLLIN, 0}, {err.ends[0], POLLIN, 0}, {in.ends[1], POLLOUT, 0}}};
     ::poll(waiting.data(), waiting.size(), -1);
