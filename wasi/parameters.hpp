@@ -10,18 +10,16 @@
 
 namespace tfvm::wasi {
 
-#define WASI_PARAMETER_KINDS(KIND)                                                                                    \
-  KIND(Advice)                                                                                                        \
-  KIND(CiovecsAt)                                                                                                     \
-  KIND(ClockId)                                                                                                       \
-  KIND(DirectoryCookie)                                                                                               \
-  KIND(ExitCode)                                                                                                      \
-  KIND(Fd) KIND(FdFlags) KIND(FdResult) KIND(FdStatResult) KIND(FileDelta) KIND(FileSize) KIND(FileSizeResult)        \
-      KIND(FileStatResult) KIND(FileTimeFlags) KIND(IovecsAt) KIND(LinkTextAt) KIND(LinkTextLength) KIND(LookupFlags) \
-          KIND(OldFileStatResult) KIND(OldSubscriptionsAt) KIND(OldWhence) KIND(OpenFlags) KIND(PathAt)               \
-              KIND(PathLength) KIND(Pointer) KIND(PrestatResult) KIND(ReceiveFlagsResult) KIND(Rights) KIND(Signal)   \
-                  KIND(Size) KIND(SizeResult) KIND(SocketFlags) KIND(SubscriptionsAt) KIND(Timestamp)                 \
-                      KIND(TimestampResult) KIND(VectorCount) KIND(Whence)
+// clang-format off
+#define WASI_PARAMETER_KINDS(KIND) \
+  KIND(Advice) KIND(CiovecsAt) KIND(ClockId) KIND(DirectoryCookie) KIND(ExitCode) KIND(Fd) KIND(FdFlags) \
+  KIND(FdResult) KIND(FdStatResult) KIND(FileDelta) KIND(FileSize) KIND(FileSizeResult) KIND(FileStatResult) \
+  KIND(FileTimeFlags) KIND(IovecsAt) KIND(LinkTextAt) KIND(LinkTextLength) KIND(LookupFlags) \
+  KIND(OldFileStatResult) KIND(OldSubscriptionsAt) KIND(OldWhence) KIND(OpenFlags) KIND(PathAt) \
+  KIND(PathLength) KIND(Pointer) KIND(PrestatResult) KIND(ReceiveFlagsResult) KIND(Rights) KIND(Signal) \
+  KIND(Size) KIND(SizeResult) KIND(SocketFlags) KIND(SubscriptionsAt) KIND(Timestamp) KIND(TimestampResult) \
+  KIND(VectorCount) KIND(Whence)
+// clang-format on
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"  // g++ 12 takes scoped enumerators for unscoped ones
