@@ -8,20 +8,6 @@ namespace {
 
 constexpr std::uint64_t max_table_elements = 1'000'000;
 
-template <class AnyStore>
-concept CanRenew = requires(AnyStore& store, ModuleInstance& instance) { store.renew(instance); };
-
-// The instance as it was when it was made; none if only a new one can be that.
-template <class AnyStore>
-std::optional<Result<Store::Instantiated>> renew(AnyStore& store, ModuleInstance* instance) {
-  if constexpr (CanRenew<AnyStore>) {
-    if (instance != nullptr) return store.renew(*instance);
-  }
-  static_cast<void>(store);
-  static_cast<void>(instance);
-  return std::nullopt;
-}
-
 bool imports_any(const Module& module, bool (*provides)(std::string_view, std::string_view)) {
   return std::any_of(module.imports.begin(), module.imports.end(), [&](const Import& import) {
     return import.kind == ExternKind::Function && provides(import.module, import.name);
@@ -161,22 +147,22 @@ std::optional<Error> Sandbox::make_guest() {
 // Sets result.error if there can be no instance.
 std::optional<Trap> Sandbox::instantiate(RunResult& result) {
   Guest& guest = *guest_;
-  std::optional<Result<Store::Instantiated>> made = renew(guest.store, guest.instance);
-  if (!made) made = guest.linker.try_instantiate(function_->module);
-  if (!made->ok()) {
+  Result<Store::Instantiated> made =
+      guest.instance != nullptr ? guest.store.renew(*guest.instance) : guest.linker.try_instantiate(function_->module);
+  if (!made.ok()) {
     const std::string why = hostcalls::Hostcalls::explain_mismatch(function_->module->module());
-    result.error = made->error();
+    result.error = made.error();
     if (!why.empty()) result.error->message = why;
     return std::nullopt;
   }
-  guest.instance = made->value().instance;
-  return std::move(made->value().trap);
+  guest.instance = made->instance;
+  return std::move(made->trap);
 }
 
 RunResult Sandbox::execute(const Limits& limits) {
   RunResult result;
   const SteadyTime begin = std::chrono::steady_clock::now();
-  if (!guest_ || guest_->instance == nullptr || !CanRenew<Store>) result.error = make_guest();
+  if (!guest_ || guest_->instance == nullptr) result.error = make_guest();
   if (result.error) {
     is_reusable_ = false;
     return result;
